@@ -1,0 +1,80 @@
+//! The hot path: who is it that asks? A plain function on the request's head; no future, no provider, no lock.
+
+use crate::{
+    config::Vestibule,
+    cookie,
+    refusal::Refusal,
+    request::RequestHead,
+    rules::Entrant,
+    session::{Session, SessionView},
+    time::Timestamp,
+};
+
+/// What a request's session cookie says.
+#[derive(Debug)]
+#[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request and passed on at once; a box would be an allocation"
+)]
+pub enum Verdict<'c> {
+    /// Somebody who may enter.
+    SignedIn(SessionView<'c>),
+    /// Somebody who is signed in and may not enter.
+    Forbidden(Refusal),
+    /// Nobody: no cookie, or none that opens.
+    Anonymous,
+}
+
+impl Vestibule {
+    /// Reads the session cookie and decides. What does not open counts as absent: the browser is told no more.
+    pub fn check<T>(
+        &self,
+        head: &(impl RequestHead + ?Sized),
+        now: Timestamp,
+        then: impl FnOnce(Verdict<'_>) -> T,
+    ) -> T {
+        let Some(text) = self.session_text(head) else { return then(Verdict::Anonymous) };
+        let Ok(opened) = self.keys.open(&self.session_binding, &text, now) else {
+            return then(Verdict::Anonymous);
+        };
+        let Some(session) = SessionView::read(&opened) else { return then(Verdict::Anonymous) };
+        let known = self.provider(session.provider).is_some();
+        // The sealed expiry and the session's own are one and the same; a limit that was shortened since counts too.
+        if !known || session.expires <= now || now.since(session.signed_in) >= self.session_age {
+            return then(Verdict::Anonymous);
+        }
+        let entrant =
+            Entrant { email: session.email, email_verified: session.email_verified, groups: &session.groups };
+        match self.rules.admit(&entrant) {
+            Ok(()) => then(Verdict::SignedIn(session)),
+            Err(refusal) => then(Verdict::Forbidden(refusal)),
+        }
+    }
+
+    /// The session of whoever asks.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInRequired`] where nobody is signed in, or the rule by which somebody may not enter.
+    pub fn session(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Result<Session, Refusal> {
+        self.check(head, now, |verdict| match verdict {
+            Verdict::SignedIn(session) => Ok(session.to_session()),
+            Verdict::Forbidden(refusal) => Err(refusal),
+            Verdict::Anonymous => Err(Refusal::SignInRequired),
+        })
+    }
+
+    /// The value of the session cookie, where there is exactly one in all `Cookie` headers.
+    fn session_text(&self, head: &(impl RequestHead + ?Sized)) -> Option<String> {
+        let mut found = None;
+        let mut count = 0;
+        head.each_header("cookie", &mut |line| {
+            let Ok(line) = std::str::from_utf8(line) else { return };
+            if line.len() <= crate::limits::COOKIE_HEADER_BYTES_MAX {
+                count += cookie::count(line, &self.session_cookie);
+                found = found.take().or_else(|| cookie::one(line, &self.session_cookie).map(str::to_owned));
+            }
+        });
+        found.filter(|_| count == 1)
+    }
+}

@@ -1,0 +1,436 @@
+//! How a vestibule is set up. Everything is checked at once, before the first request.
+
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use url::{Host, Url};
+
+use crate::{
+    cookie::CookieScope,
+    limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
+    paths::{Endpoint, Paths},
+    provider::Provider,
+    return_target::ReturnPolicy,
+    rules::EntryRules,
+    seal::{Binding, KeyRing},
+};
+
+/// What the proxy that asks `auth` expects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flavour {
+    /// As oauth2-proxy answers: 202, 401, 403.
+    #[default]
+    OAuth2Proxy,
+    /// nginx's `auth_request` with a `Location` to go to: 200, 401, 403.
+    Nginx,
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The setting.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub fault: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Problem {
+    /// A problem with the setting `field`.
+    pub fn new(field: &'static str, fault: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { field, fault: fault.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.field, self.fault, self.remedy)
+    }
+}
+
+/// Everything that is wrong with a configuration, at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// Each problem, with its remedy.
+    pub problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// An error out of these problems; `Ok` where there are none.
+    ///
+    /// # Errors
+    /// There are problems.
+    pub fn check(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s):", self.problems.len())?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Which of a person's groups or claims the session keeps. A cookie has little room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keep {
+    /// Those of these names.
+    Named(BTreeSet<String>),
+    /// Every one.
+    All,
+}
+
+impl Keep {
+    /// Those of these names.
+    pub fn named<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self::Named(names.into_iter().map(Into::into).collect())
+    }
+
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
+
+/// A vestibule that is set up: immutable, shared, and without any I/O of its own.
+pub struct Vestibule {
+    pub(crate) redirect_url: Url,
+    /// `scheme://host[:port]` of the redirect URL: the site as browsers see it, whatever headers say.
+    pub(crate) origin: String,
+    pub(crate) paths: Paths,
+    pub(crate) providers: Vec<Arc<dyn Provider>>,
+    pub(crate) keys: KeyRing,
+    pub(crate) cookies: CookieScope,
+    pub(crate) session_cookie: String,
+    pub(crate) session_binding: Binding,
+    pub(crate) rules: EntryRules,
+    pub(crate) policy: ReturnPolicy,
+    pub(crate) session_age: Duration,
+    pub(crate) flavour: Flavour,
+    pub(crate) keep_groups: Keep,
+    pub(crate) keep_claims: Keep,
+}
+
+impl Vestibule {
+    /// Begins a set-up. `redirect_url` is the address that providers send browsers back to, as registered there:
+    /// its origin is this site's own, and its path is the callback's.
+    pub fn builder(redirect_url: impl Into<String>) -> Builder {
+        Builder {
+            redirect_url: redirect_url.into(),
+            paths: Paths::default(),
+            providers: Vec::new(),
+            keys: None,
+            cookie_name: "vestibule".to_owned(),
+            rules: EntryRules::default(),
+            allowed_origins: Vec::new(),
+            session_age: SESSION_AGE_DEFAULT,
+            flavour: Flavour::default(),
+            keep_groups: Keep::Named(BTreeSet::new()),
+            keep_claims: Keep::Named(BTreeSet::new()),
+        }
+    }
+
+    /// The paths of the endpoints, for routers.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    pub(crate) fn provider(&self, id: &str) -> Option<&Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| provider.id() == id)
+    }
+
+    /// Where a provider sends browsers back to. With several providers each has an address of its own, so that an
+    /// answer that reaches the wrong one is noticed (RFC 9700 §4.4.2).
+    pub(crate) fn redirect_uri(&self, provider: &dyn Provider) -> Url {
+        let mut url = self.redirect_url.clone();
+        if self.providers.len() > 1 {
+            url.set_path(&format!("{}/{}", self.redirect_url.path(), provider.id()));
+        }
+        url
+    }
+
+    pub(crate) fn binding(&self, purpose: &str, cookie_name: &str) -> Binding {
+        Binding::new(purpose, cookie_name, &self.origin)
+    }
+}
+
+impl fmt::Debug for Vestibule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let providers: Vec<_> = self.providers.iter().map(|provider| provider.id()).collect();
+        f.debug_struct("Vestibule")
+            .field("redirect_url", &self.redirect_url.as_str())
+            .field("paths", &self.paths)
+            .field("providers", &providers)
+            .field("session_age", &self.session_age)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A set-up under way.
+pub struct Builder {
+    redirect_url: String,
+    paths: Paths,
+    providers: Vec<Arc<dyn Provider>>,
+    keys: Option<KeyRing>,
+    cookie_name: String,
+    rules: EntryRules,
+    allowed_origins: Vec<String>,
+    session_age: Duration,
+    flavour: Flavour,
+    keep_groups: Keep,
+    keep_claims: Keep,
+}
+
+impl Builder {
+    /// Adds a provider. With more than one, the redirect URI of each is the redirect URL, `/` and its id.
+    pub fn provider(mut self, provider: impl Provider) -> Self {
+        self.providers.push(Arc::new(provider));
+        self
+    }
+
+    /// Sets the keys that cookies are sealed with.
+    pub fn keys(mut self, keys: KeyRing) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// Sets where the endpoints are.
+    pub fn paths(mut self, paths: Paths) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// Sets what our cookies' names begin with, after `__Host-`.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// Lets in only whoever has a verified address of one of these domains: `example.com`, or `*.example.com` for
+    /// any name below it.
+    pub fn email_domains<S: Into<String>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
+        self.rules.email_domains =
+            Some(domains.into_iter().map(|domain| domain.into().to_ascii_lowercase()).collect());
+        self
+    }
+
+    /// Lets an address count that the provider does not say it has verified: whoever can set a profile's address
+    /// there, can enter here.
+    pub fn insecure_unverified_email(mut self) -> Self {
+        self.rules.unverified_email = true;
+        self
+    }
+
+    /// Lets in only members of one of these groups. The session keeps them.
+    pub fn groups<S: Into<String>>(mut self, groups: impl IntoIterator<Item = S>) -> Self {
+        self.rules.groups = Some(groups.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Allows return targets at another origin: `https://host[:port]`, or `https://*.host[:port]` for one label.
+    pub fn allow_return_to(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.push(origin.into());
+        self
+    }
+
+    /// Sets how long a session lasts, however busy it is: at least a second, at most 400 days.
+    pub fn session_age(mut self, age: Duration) -> Self {
+        self.session_age = age;
+        self
+    }
+
+    /// Sets what the proxy that asks `auth` expects.
+    pub fn flavour(mut self, flavour: Flavour) -> Self {
+        self.flavour = flavour;
+        self
+    }
+
+    /// Sets which groups the session keeps, beside those of [`Builder::groups`].
+    pub fn keep_groups(mut self, keep: Keep) -> Self {
+        self.keep_groups = keep;
+        self
+    }
+
+    /// Sets which further claims the session keeps.
+    pub fn keep_claims(mut self, keep: Keep) -> Self {
+        self.keep_claims = keep;
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Every problem there is, each with the setting and what to do about it.
+    pub fn build(mut self) -> Result<Vestibule, ConfigError> {
+        let mut problems = Vec::new();
+        let redirect_url = self.checked_redirect_url(&mut problems);
+        self.check_providers(&mut problems);
+        self.check_the_rest(&mut problems);
+        let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
+        ConfigError::check(problems)?;
+        let (Some(redirect_url), Some(keys), Some(policy)) = (redirect_url, self.keys, policy) else {
+            return Err(ConfigError { problems: Vec::new() });
+        };
+        if let (Keep::Named(kept), Some(groups)) = (&mut self.keep_groups, &self.rules.groups) {
+            kept.extend(groups.iter().cloned());
+        }
+        let origin = redirect_url.origin().ascii_serialization();
+        let cookies = CookieScope::new(&self.cookie_name, redirect_url.scheme() == "https");
+        let session_cookie = cookies.session();
+        Ok(Vestibule {
+            session_binding: Binding::new("session", &session_cookie, &origin),
+            redirect_url,
+            origin,
+            paths: self.paths,
+            providers: self.providers,
+            keys,
+            cookies,
+            session_cookie,
+            rules: self.rules,
+            policy,
+            session_age: self.session_age,
+            flavour: self.flavour,
+            keep_groups: self.keep_groups,
+            keep_claims: self.keep_claims,
+        })
+    }
+
+    fn checked_redirect_url(&self, problems: &mut Vec<Problem>) -> Option<Url> {
+        let mut problem =
+            |fault: String, remedy: &str| problems.push(Problem::new("redirect_url", fault, remedy));
+        let Ok(url) = Url::parse(&self.redirect_url) else {
+            problem(
+                format!("`{}` is not an absolute address", self.redirect_url),
+                "give the address that is registered at the provider, such as https://app.example/oauth2/callback",
+            );
+            return None;
+        };
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            problem(
+                format!("`{url}` is not https"),
+                "use https; plain http works on loopback addresses only",
+            );
+        }
+        if url.fragment().is_some()
+            || url.query().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
+            problem(
+                format!("`{url}` has a query, a fragment or credentials"),
+                "register an address without them",
+            );
+        }
+        let callback = self.paths.of(Endpoint::Callback);
+        if url.path() != callback {
+            problem(
+                format!("its path is `{}`, but the callback is at `{callback}`", url.path()),
+                "make them equal: set the prefix, or rename the callback, or register the other address",
+            );
+        }
+        Some(url)
+    }
+
+    fn check_providers(&self, problems: &mut Vec<Problem>) {
+        if self.providers.is_empty() {
+            problems.push(Problem::new("provider", "there is none", "add at least one provider"));
+        }
+        let mut seen = BTreeSet::new();
+        for provider in &self.providers {
+            let id = provider.id();
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+            if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
+                let fault = format!("`{id}` cannot stand in a path");
+                problems.push(Problem::new("provider", fault, "use lower-case letters, digits, `-` and `_`"));
+            }
+            if !seen.insert(id) {
+                let fault = format!("two providers are called `{id}`");
+                problems.push(Problem::new("provider", fault, "give each an id of its own"));
+            }
+        }
+    }
+
+    fn check_the_rest(&self, problems: &mut Vec<Problem>) {
+        for (fault, remedy) in self.paths.problems() {
+            problems.push(Problem::new("paths", fault, remedy));
+        }
+        if self.keys.is_none() {
+            let remedy = "give at least one secret of 32 bytes: generate one with `openssl rand -base64 32`";
+            problems.push(Problem::new("keys", "there are none", remedy));
+        }
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if self.cookie_name.is_empty() || self.cookie_name.len() > 64 || !self.cookie_name.bytes().all(token)
+        {
+            let fault = format!("`{}` cannot name a cookie", self.cookie_name);
+            problems.push(Problem::new(
+                "cookie_name",
+                fault,
+                "use up to 64 letters, digits, `-`, `_` and `.`",
+            ));
+        }
+        if self.cookie_name.to_ascii_lowercase().starts_with("__") {
+            let fault = format!("`{}` begins with a prefix of its own", self.cookie_name);
+            problems.push(Problem::new(
+                "cookie_name",
+                fault,
+                "leave `__Host-` away: it is added where the site is https",
+            ));
+        }
+        if self.session_age < Duration::from_secs(1) || SESSION_AGE_MAX < self.session_age {
+            let fault = format!("{:?} is no length for a session", self.session_age);
+            problems.push(Problem::new("session_age", fault, "give between a second and 400 days"));
+        }
+        for domain in self.rules.email_domains.iter().flatten() {
+            let name = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);
+            let label = |label: &str| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            if !name.split('.').all(label) {
+                let fault = format!("`{domain}` is not a domain");
+                problems.push(Problem::new(
+                    "email_domains",
+                    fault,
+                    "write `example.com`, or `*.example.com` for any name below it",
+                ));
+            }
+        }
+    }
+
+    fn return_policy(&self, redirect_url: Option<&Url>, problems: &mut Vec<Problem>) -> Option<ReturnPolicy> {
+        let own = self.paths.all().map(|(path, _)| path.to_owned());
+        let mut policy = ReturnPolicy::new(redirect_url?).never(self.paths.prefix(), own);
+        for origin in &self.allowed_origins {
+            match policy.clone().allow(origin) {
+                Ok(wider) => policy = wider,
+                Err(error) => problems.push(Problem::new(
+                    "allow_return_to",
+                    error.to_string(),
+                    "write https://host[:port], or https://*.host[:port] for one label",
+                )),
+            }
+        }
+        Some(policy)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("redirect_url", &self.redirect_url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! Cookies: how ours are named, which attributes they carry, and how a browser's are read (RFC 6265bis).
+
+use std::{fmt::Write as _, time::Duration};
+
+use crate::{limits, request::RequestHead};
+
+/// How our cookies are named and scoped; the same for setting and clearing, or a browser would keep the old one.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieScope {
+    /// https: `Secure`, and the prefix `__Host-`, which forbids `Domain` and any path but `/`.
+    pub(crate) secure: bool,
+    /// The name that all of ours begin with, prefix included.
+    stem: String,
+}
+
+impl CookieScope {
+    pub(crate) fn new(name: &str, secure: bool) -> Self {
+        let prefix = if secure { "__Host-" } else { "" };
+        Self { secure, stem: format!("{prefix}{name}") }
+    }
+
+    pub(crate) fn session(&self) -> String {
+        self.stem.clone()
+    }
+
+    pub(crate) fn remembered(&self) -> String {
+        format!("{}_to", self.stem)
+    }
+
+    pub(crate) fn rounds(&self) -> String {
+        format!("{}_rounds", self.stem)
+    }
+
+    /// The name of the attempt cookie that goes with a hash of `state`.
+    pub(crate) fn attempt(&self, state_hash: &str) -> String {
+        format!("{}{state_hash}", self.attempts())
+    }
+
+    /// What the names of all attempt cookies begin with.
+    pub(crate) fn attempts(&self) -> String {
+        format!("{}_try_", self.stem)
+    }
+
+    /// The `Set-Cookie` that gives a browser this value.
+    pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration, cross_site: bool) -> String {
+        let mut line = String::with_capacity(name.len() + value.len() + 80);
+        let _ = write!(line, "{name}={value}; Path=/; Max-Age={}; HttpOnly", max_age.as_secs());
+        line += if cross_site { "; SameSite=None" } else { "; SameSite=Lax" };
+        if self.secure {
+            line += "; Secure";
+        }
+        line
+    }
+
+    /// The `Set-Cookie` that takes it away again.
+    pub(crate) fn clear(&self, name: &str) -> String {
+        self.set(name, "", Duration::ZERO, false)
+    }
+}
+
+/// The cookies of one request, read once, in place.
+#[derive(Debug, Default)]
+pub(crate) struct Cookies {
+    line: String,
+}
+
+/// More cookies than we are willing to read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooManyCookies;
+
+impl Cookies {
+    /// Reads the `Cookie` headers; HTTP/2 may split them into several (RFC 9113 §8.2.3).
+    pub(crate) fn read(head: &(impl RequestHead + ?Sized)) -> Result<Self, TooManyCookies> {
+        let mut line = String::new();
+        let mut too_many = false;
+        head.each_header("cookie", &mut |value| {
+            if line.len() + value.len() > limits::COOKIE_HEADER_BYTES_MAX {
+                too_many = true;
+                return;
+            }
+            if !line.is_empty() {
+                line.push(';');
+            }
+            // What is not UTF-8 becomes a character that no value of ours has.
+            line.push_str(&String::from_utf8_lossy(value));
+        });
+        if too_many { Err(TooManyCookies) } else { Ok(Self { line }) }
+    }
+
+    /// Every pair whose name begins with `prefix`, byte for byte, quotes and all (no RFC 2109).
+    pub(crate) fn starting<'c>(&'c self, prefix: &'c str) -> impl Iterator<Item = (&'c str, &'c str)> {
+        pairs(&self.line).filter(move |(name, _)| name.starts_with(prefix))
+    }
+
+    /// The value of `name`, where there is exactly one: of two, one was tossed in by somebody else.
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
+        one(&self.line, name)
+    }
+}
+
+/// The value of cookie `name` in a `Cookie` header, where there is exactly one.
+pub(crate) fn one<'c>(line: &'c str, name: &str) -> Option<&'c str> {
+    let mut found = pairs(line).filter(|(own, _)| *own == name);
+    let value = found.next()?.1;
+    found.next().is_none().then_some(value)
+}
+
+/// How many cookies of that name a `Cookie` header holds.
+pub(crate) fn count(line: &str, name: &str) -> usize {
+    pairs(line).filter(|(own, _)| *own == name).count()
+}
+
+fn pairs(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    line.split(';')
+        .take(limits::COOKIES_MAX)
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::PlainHead;
+
+    fn read(line: &[u8], name: &str) -> Option<String> {
+        let head = PlainHead::new("GET", "/").with("cookie", line);
+        Cookies::read(&head).unwrap().one(name).map(str::to_owned)
+    }
+
+    #[test]
+    fn ck_01_every_cookie_carries_every_attribute_set_and_cleared() {
+        let scope = CookieScope::new("vestibule", true);
+        for line in
+            [scope.set(&scope.session(), "v", Duration::from_secs(9), false), scope.clear(&scope.session())]
+        {
+            assert!(line.starts_with("__Host-vestibule="), "{line}");
+            for attribute in ["; Path=/", "; Max-Age=", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+                assert_eq!(line.matches(attribute).count(), 1, "{line}");
+            }
+            assert!(!line.contains("Domain"));
+        }
+        let form_post = scope.set(&scope.attempt("x"), "v", Duration::from_secs(9), true);
+        assert!(form_post.contains("; SameSite=None; Secure"), "{form_post}");
+    }
+
+    #[test]
+    fn ck_02_of_two_cookies_of_one_name_neither_counts() {
+        assert_eq!(read(b"__Host-s=a; __Host-s=b", "__Host-s"), None);
+        let two_lines = PlainHead::new("GET", "/").with("cookie", "s=a").with("cookie", "s=b");
+        assert_eq!(Cookies::read(&two_lines).unwrap().one("s"), None);
+    }
+
+    #[test]
+    fn ck_04_names_are_compared_byte_for_byte() {
+        for line in ["__hOsT-s=v", "__Host-s%20=v", "__Host-s[0]=v", "\u{2000}__Host-s=v", "\u{a0}__Host-s=v"]
+        {
+            assert_eq!(read(line.as_bytes(), "__Host-s"), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn ck_05_there_is_no_rfc_2109_parsing() {
+        assert_eq!(read(b"$Version=1,__Host-s=v", "__Host-s"), None);
+        assert_eq!(read(b"__Host-s=\"v\"", "__Host-s").as_deref(), Some("\"v\""));
+        assert_eq!(read(b"x=\"a; __Host-s=v; b\"", "__Host-s").as_deref(), Some("v"));
+    }
+
+    #[test]
+    fn ck_06_odd_headers_are_read_or_refused() {
+        assert_eq!(read(b"=x; ; ;;__Host-s=V; novalue; a=b=c; \xff\x00", "__Host-s").as_deref(), Some("V"));
+        let many = "a=b; ".repeat(500);
+        assert_eq!(read(many.as_bytes(), "a"), None);
+        let large = PlainHead::new("GET", "/").with("cookie", "a".repeat(64 * 1024));
+        assert_eq!(Cookies::read(&large).err(), Some(TooManyCookies));
+    }
+
+    #[test]
+    fn ck_07_crumbs_of_http_2_are_joined() {
+        let head = PlainHead::new("GET", "/").with("cookie", "a=1").with("cookie", "s=v");
+        assert_eq!(Cookies::read(&head).unwrap().one("s"), Some("v"));
+    }
+}

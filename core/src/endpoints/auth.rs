@@ -1,0 +1,122 @@
+//! `auth`: the question that a proxy asks before it lets a request through.
+
+use crate::{
+    check::Verdict,
+    config::{Flavour, Vestibule},
+    endpoints::Visit,
+    entropy::Entropy,
+    flow::Outcome,
+    limits::{REMEMBERED_AGE_MAX, REMEMBERED_BYTES_MAX},
+    paths::Endpoint,
+    refusal::Refusal,
+    request::{self, RequestHead},
+    response::Response,
+    return_target::ReturnTarget,
+    session::SessionView,
+    time::Timestamp,
+};
+
+impl Vestibule {
+    /// Answers a proxy's question about somebody who is signed in; `None` for every other request. This is the hot
+    /// path: it needs no randomness, and [`Vestibule::handle`] begins with it too.
+    pub fn grant(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Response> {
+        if request::path(head.target()) != self.paths.of(Endpoint::Auth) {
+            return None;
+        }
+        self.check(head, now, |verdict| match verdict {
+            Verdict::SignedIn(session) => Some(allowed(self.flavour, &session)),
+            // 403, never 401: a proxy would send somebody who is signed in round in circles.
+            Verdict::Forbidden(refusal) => Some(Response::problem(refusal, None)),
+            Verdict::Anonymous => None,
+        })
+    }
+}
+
+impl<R: RequestHead + ?Sized> Visit<'_, R> {
+    /// Answers any method, and never reads a body.
+    pub(crate) fn auth(mut self) -> Outcome {
+        match self.vestibule.grant(self.head, self.now) {
+            Some(response) => response.into(),
+            None => self.unauthorised().into(),
+        }
+    }
+
+    fn unauthorised(&mut self) -> Response {
+        let mut response = Response::problem(Refusal::SignInRequired, None);
+        let visited = request::is_document_visit(self.head)
+            .then(|| request::text(self.head, "x-auth-request-redirect"))
+            .flatten()
+            .filter(|text| text.len() <= REMEMBERED_BYTES_MAX)
+            .and_then(|text| ReturnTarget::parse(text, &self.vestibule.policy));
+        if self.vestibule.flavour == Flavour::Nginx && request::asker(self.head) == request::Asker::Navigation
+        {
+            let path = self.vestibule.sign_in_path(visited.as_ref(), false);
+            response = response.header("location", self.vestibule.address(&path));
+        }
+        match visited {
+            Some(target) => response.cookie(self.remember(&target)),
+            None => response,
+        }
+    }
+
+    /// The one cookie that `auth` ever sets: where the browser wanted to go. nginx hands it on from the subrequest.
+    fn remember(&mut self, target: &ReturnTarget) -> String {
+        let vestibule = self.vestibule;
+        let name = vestibule.cookies.remembered();
+        let entropy: &mut Entropy = &mut self.entropy;
+        let sealed = vestibule.keys.seal(
+            &vestibule.binding("remembered", &name),
+            entropy.bytes(),
+            self.now.after(REMEMBERED_AGE_MAX),
+            target.as_str().as_bytes(),
+        );
+        vestibule.cookies.set(&name, sealed.expose(), REMEMBERED_AGE_MAX, false)
+    }
+}
+
+/// Every identity header always goes out, empty if need be: a proxy that copies what is there would otherwise let
+/// the client's own copy pass.
+fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
+    let status = match flavour {
+        Flavour::OAuth2Proxy => 202,
+        Flavour::Nginx => 200,
+    };
+    let user = session.user();
+    Response::new(status)
+        .header("gap-auth", header_value(session.email.unwrap_or(user)))
+        .header("x-auth-request-user", header_value(user))
+        .header("x-auth-request-email", header_value(session.email.unwrap_or_default()))
+        .header("x-auth-request-preferred-username", header_value(session.username.unwrap_or_default()))
+        .header("x-auth-request-groups", groups(&session.groups))
+}
+
+/// Text that can stand in a header: anything else would be read as another header, or as another person.
+fn header_value(text: &str) -> &str {
+    if text.chars().any(char::is_control) || text.trim() != text { "" } else { text }
+}
+
+/// Groups, joined by commas; one that contains a comma would count as two.
+fn groups(groups: &[&str]) -> String {
+    let mut joined = String::new();
+    for group in groups.iter().filter(|group| !group.contains(',') && !header_value(group).is_empty()) {
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(group);
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gw_h08_a_value_never_becomes_two_headers_or_two_groups() {
+        for hostile in ["a\r\nx: y", "a\0", "a\u{85}", " a", "a ", "\u{7f}"] {
+            assert_eq!(header_value(hostile), "", "{hostile:?}");
+        }
+        assert_eq!(header_value("Zoë ✓"), "Zoë ✓");
+        assert_eq!(groups(&["a", "b,c", "d\n", "e f"]), "a,e f");
+    }
+}

@@ -1,0 +1,403 @@
+//! The whole sign-in on one page: attempt → callback → conversation → sign-in → decision → session.
+//!
+//! [`Vestibule::handle`] answers most requests at once. Where it needs something
+//! from the outside, it returns an [`Effect`] together with the [`Machine`] that waits for the [`Answer`]. Whoever
+//! drives it performs the effect and calls [`Machine::step`]; a run is the same for the same request, seed, and
+//! answers, down to the last byte.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    attempt::{Attempt, AttemptKey},
+    config::Vestibule,
+    conversation::{Conversation, Question, Reply, Turn},
+    entropy::Entropy,
+    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    identity::SignIn,
+    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX},
+    provider::{Answered, Begun, Provider, ProviderError},
+    refusal::Refusal,
+    request::Asker,
+    response::{Event, Response},
+    return_target::ReturnTarget,
+    session::{ApplicationData, Session, SessionId},
+    time::Timestamp,
+};
+
+/// What a request came to, for now.
+#[derive(Debug)]
+pub enum Step {
+    /// The answer.
+    Done(Outcome),
+    /// Something is needed from the outside first.
+    Needs(Effect, Box<Machine>),
+}
+
+/// The answer to a request, and what to write into the log about it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What the browser or proxy gets.
+    pub response: Response,
+    /// What came of it; `None` where nothing happened that is worth a line.
+    pub event: Option<Event>,
+}
+
+impl From<Response> for Outcome {
+    fn from(response: Response) -> Self {
+        Self { response, event: None }
+    }
+}
+
+/// Something that only the outside can do. Its `Debug` print shows why and whom, never what.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Effect {
+    /// One exchange with a provider. Redirects are not followed.
+    Http {
+        /// Why.
+        purpose: Purpose,
+        /// What to send.
+        request: HttpRequest,
+        /// How long to wait for the whole answer.
+        timeout: Duration,
+    },
+    /// A discovery document or key set, out of the per-process cache where it is there and new enough.
+    CachedGet {
+        /// Why.
+        purpose: Purpose,
+        /// Where it is.
+        url: url::Url,
+        /// How new it must be.
+        freshness: Freshness,
+        /// How long to wait for the whole answer.
+        timeout: Duration,
+    },
+    /// Asks whether this attempt is answered for the first time, and takes it. From here on the run is detached from
+    /// the browser's request: a spent code must not be lost with a closed tab.
+    Claim {
+        /// Which attempt.
+        attempt: AttemptKey,
+        /// Until when its being answered must be remembered.
+        until: Timestamp,
+    },
+    /// Asks the application whether it lets this person in.
+    Decide(Arc<SignIn>),
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { purpose, request, .. } => {
+                let uri = request.uri();
+                let (host, path) = (uri.host().unwrap_or_default(), uri.path());
+                write!(f, "{purpose}: {} {host}{path}, {} bytes", request.method(), request.body().len())
+            }
+            Self::CachedGet { purpose, url, freshness, .. } => {
+                write!(f, "{purpose}: {freshness:?} {}{}", url.host_str().unwrap_or_default(), url.path())
+            }
+            Self::Claim { until, .. } => write!(f, "claim the attempt until {}", until.unix()),
+            Self::Decide(sign_in) => write!(f, "decide about {:?}", sign_in.identity),
+        }
+    }
+}
+
+/// The answer to an [`Effect`], of its kind. Its `Debug` print shows no content.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// To [`Effect::Http`].
+    Http(Result<HttpResponse, HttpFailure>),
+    /// To [`Effect::CachedGet`].
+    CachedGet(Result<Document, HttpFailure>),
+    /// To [`Effect::Claim`].
+    Claim(Claim),
+    /// To [`Effect::Decide`]; `None` where the application could not decide.
+    Decide(Option<Decision>),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(Ok(response)) => write!(f, "{}, {} bytes", response.status(), response.body().len()),
+            Self::CachedGet(Ok(document)) => write!(f, "fetched {}", document.fetched.unix()),
+            Self::Http(Err(failure)) | Self::CachedGet(Err(failure)) => write!(f, "{failure}"),
+            Self::Claim(claim) => write!(f, "{claim:?}"),
+            Self::Decide(Some(decision)) => write!(f, "{decision:?}"),
+            Self::Decide(None) => f.write_str("undecided"),
+        }
+    }
+}
+
+impl From<Answer> for Reply {
+    /// What a conversation gets; an answer of another kind is none.
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Http(result) => Self::Send(result),
+            Answer::CachedGet(result) => Self::Document(result),
+            Answer::Claim(_) | Answer::Decide(_) => Self::Send(Err(HttpFailure::Broken)),
+        }
+    }
+}
+
+/// Whether an attempt was answered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// This is the first callback that answers it.
+    First,
+    /// It has been answered.
+    Taken,
+}
+
+/// What the application says about somebody who has proven who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// They may enter.
+    Allow(Option<ApplicationData>),
+    /// They may not. The reason, in the application's words, is shown to them.
+    Deny(Option<String>),
+}
+
+impl Decision {
+    /// They may enter.
+    pub fn allow() -> Self {
+        Self::Allow(None)
+    }
+
+    /// They may enter, and the session keeps `data` for the application.
+    pub fn allow_with(data: ApplicationData) -> Self {
+        Self::Allow(Some(data))
+    }
+
+    /// They may not enter; `reason` is shown to them as it is, as text.
+    pub fn deny(reason: impl Into<String>) -> Self {
+        Self::Deny(Some(reason.into()))
+    }
+}
+
+/// A run that waits for an answer.
+#[derive(Debug)]
+pub struct Machine {
+    run: Run,
+    awaits: Awaits,
+}
+
+/// What a run carries through all its stages.
+#[derive(Debug)]
+struct Run {
+    vestibule: Arc<Vestibule>,
+    browser: Browser,
+    deadline: Timestamp,
+}
+
+/// What the core has to remember of the browser's request.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    pub(crate) asker: Asker,
+    pub(crate) entropy: Entropy,
+    /// Round trips that this browser finished within the last minute.
+    pub(crate) rounds: u8,
+    /// Whether the browser has a session already.
+    pub(crate) signed_in: bool,
+    /// Its attempt cookies, oldest first: name, and bytes of name and value.
+    pub(crate) attempts: Vec<(String, usize)>,
+    /// Whether it brought a remembered return target, which beginning uses up.
+    pub(crate) remembered: bool,
+}
+
+/// The stages, each named for what it awaits.
+#[derive(Debug)]
+enum Awaits {
+    /// The provider, saying where the browser goes.
+    Beginning(Conversation<Begun>, Way, Attempt),
+    /// Whether this callback is the first that answers its attempt.
+    Claim(Box<Answered>, Way),
+    /// The provider, saying who signed in.
+    SignIn(Conversation<SignIn>, Way),
+    /// The application.
+    Decision(Arc<SignIn>, Way),
+}
+
+/// The way from here to the page that the browser wanted to see.
+pub(crate) struct Way {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) target: ReturnTarget,
+    /// The cookie of the attempt that a callback answers: whatever comes of it, it is used up.
+    pub(crate) attempt_cookie: Option<String>,
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way").field("provider", &self.provider.id()).finish_non_exhaustive()
+    }
+}
+
+/// An attempt begins: the provider is asked where the browser goes.
+pub(crate) fn begin(
+    vestibule: Arc<Vestibule>,
+    browser: Browser,
+    way: Way,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Step {
+    let request = attempt.request(vestibule.redirect_uri(&*way.provider));
+    let provider = Arc::clone(&way.provider);
+    let conversation = Conversation::new(now, |http| async move { provider.begin(&http, &request).await });
+    Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) }.beginning(
+        conversation,
+        way,
+        attempt,
+        now,
+    )
+}
+
+/// A callback has answered its attempt: from here on, once only.
+pub(crate) fn finish(
+    vestibule: Arc<Vestibule>,
+    browser: Browser,
+    way: Way,
+    answered: Answered,
+    attempt: AttemptKey,
+    now: Timestamp,
+) -> Step {
+    let until = answered.began.after(ATTEMPT_AGE_MAX);
+    let run = Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) };
+    run.needs(Effect::Claim { attempt, until }, Awaits::Claim(Box::new(answered), way))
+}
+
+impl Machine {
+    /// Goes on with the answer to the last effect.
+    pub fn step(self: Box<Self>, answer: Answer, now: Timestamp) -> Step {
+        let Self { run, awaits } = *self;
+        match (awaits, answer) {
+            (
+                Awaits::Beginning(mut conversation, way, attempt),
+                answer @ (Answer::Http(_) | Answer::CachedGet(_)),
+            ) => {
+                conversation.reply(answer.into(), now);
+                run.beginning(conversation, way, attempt, now)
+            }
+            (Awaits::Claim(answered, way), Answer::Claim(claim)) => run.claimed(claim, answered, way, now),
+            (Awaits::SignIn(mut conversation, way), answer @ (Answer::Http(_) | Answer::CachedGet(_))) => {
+                conversation.reply(answer.into(), now);
+                run.finishing(conversation, way, now)
+            }
+            (Awaits::Decision(sign_in, way), Answer::Decide(decision)) => {
+                run.decided(decision, sign_in, way, now)
+            }
+            (
+                Awaits::Beginning(_, way, _)
+                | Awaits::Claim(_, way)
+                | Awaits::SignIn(_, way)
+                | Awaits::Decision(_, way),
+                _,
+            ) => run.failed(&way, ProviderError::AwaitsElsewhere),
+        }
+    }
+}
+
+impl Run {
+    /// Asks the provider on, until it says where the browser goes.
+    fn beginning(
+        self,
+        mut conversation: Conversation<Begun>,
+        way: Way,
+        mut attempt: Attempt,
+        now: Timestamp,
+    ) -> Step {
+        match conversation.turn() {
+            Turn::Question(question) => {
+                self.ask(question, now, Awaits::Beginning(conversation, way, attempt))
+            }
+            Turn::Finished(Err(error)) => self.failed(&way, error),
+            Turn::Finished(Ok(begun)) => {
+                attempt.begun(&begun);
+                Step::Done(self.vestibule.sent_away(self.browser, &way, attempt, &begun.location, now))
+            }
+        }
+    }
+
+    /// The attempt is ours; or it was answered before, and then there is no second token call.
+    fn claimed(self, claim: Claim, answered: Box<Answered>, way: Way, now: Timestamp) -> Step {
+        if claim == Claim::Taken {
+            return Step::Done(self.vestibule.answered_before(&self.browser, &way));
+        }
+        let provider = Arc::clone(&way.provider);
+        let conversation =
+            Conversation::new(now, |http| async move { provider.finish(&http, &answered).await });
+        self.finishing(conversation, way, now)
+    }
+
+    /// Asks the provider on, until the sign-in is proven. Then come the rules, and then the application.
+    fn finishing(self, mut conversation: Conversation<SignIn>, way: Way, now: Timestamp) -> Step {
+        let sign_in = match conversation.turn() {
+            Turn::Question(question) => return self.ask(question, now, Awaits::SignIn(conversation, way)),
+            Turn::Finished(Err(error)) => return self.failed(&way, error),
+            Turn::Finished(Ok(sign_in)) => sign_in,
+        };
+        if sign_in.identity.issuer.is_empty() || sign_in.identity.subject.is_empty() {
+            let fault = "it names no account";
+            return self.failed(&way, ProviderError::Broken { purpose: Purpose::Profile, fault });
+        }
+        if let Err(refusal) = self.vestibule.admits(&sign_in.identity) {
+            return Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal, None));
+        }
+        let sign_in = Arc::new(sign_in);
+        self.needs(Effect::Decide(Arc::clone(&sign_in)), Awaits::Decision(sign_in, way))
+    }
+
+    /// The application has decided: a session, or a page that says why not.
+    fn decided(mut self, decision: Option<Decision>, sign_in: Arc<SignIn>, way: Way, now: Timestamp) -> Step {
+        let (refusal, reason) = match decision {
+            Some(Decision::Allow(data)) => {
+                let id = SessionId::new(self.browser.entropy.bytes());
+                let expires = now.after(self.vestibule.session_age);
+                let mut session = Session::new(id, Arc::unwrap_or_clone(sign_in), now, expires);
+                session.user_header = way.provider.user_header();
+                session.application = data;
+                return Step::Done(self.vestibule.signed_in(self.browser, &way, session, now));
+            }
+            Some(Decision::Deny(reason)) => (Refusal::DeniedByApplication, reason),
+            None => (Refusal::HookFailed, None),
+        };
+        Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal, reason.as_deref()))
+    }
+
+    /// Hands a question out, if there is time left to wait for its answer.
+    fn ask(self, question: Question, now: Timestamp, awaits: Awaits) -> Step {
+        let left = self.deadline.since(now);
+        if left.is_zero() {
+            let error =
+                ProviderError::Unreachable { purpose: question.purpose(), failure: HttpFailure::TimedOut };
+            return self.failed(awaits.way(), error);
+        }
+        let timeout = left.min(PROVIDER_CALL_TIME_MAX);
+        let effect = match question {
+            Question::Send { purpose, request } => Effect::Http { purpose, request, timeout },
+            Question::Document { purpose, url, freshness } => {
+                Effect::CachedGet { purpose, url, freshness, timeout }
+            }
+        };
+        self.needs(effect, awaits)
+    }
+
+    fn needs(self, effect: Effect, awaits: Awaits) -> Step {
+        Step::Needs(effect, Box::new(Machine { run: self, awaits }))
+    }
+
+    fn failed(self, way: &Way, error: ProviderError) -> Step {
+        Step::Done(self.vestibule.provider_failed(&self.browser, way, error))
+    }
+}
+
+impl Awaits {
+    fn way(&self) -> &Way {
+        match self {
+            Self::Beginning(_, way, _)
+            | Self::Claim(_, way)
+            | Self::SignIn(_, way)
+            | Self::Decision(_, way) => way,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Every limit with its name and unit. What comes from outside is refused beyond these, never truncated.
+
+use std::time::Duration;
+
+/// How long a sign-in may be under way: from the redirect to the provider to the callback.
+pub const ATTEMPT_AGE_MAX: Duration = Duration::from_secs(10 * 60);
+/// How many attempts one browser may have under way; the oldest is dropped beyond that.
+pub const ATTEMPTS_MAX: usize = 8;
+/// Bytes of all attempt cookies of a browser together, names included.
+pub const ATTEMPTS_BYTES_MAX: usize = 2_560;
+/// Bytes of one attempt cookie's value; an attempt whose return target does not fit lands on `/`.
+pub const ATTEMPT_BYTES_MAX: usize = 2_400;
+/// Bytes of the session cookie, its name included. Browsers drop cookies of more than 4,096 bytes.
+pub const SESSION_BYTES_MAX: usize = 3_800;
+/// Bytes of session and tokens together, so that a request stays under nginx's 8 KB for one header line.
+pub const SESSION_AND_TOKENS_BYTES_MAX: usize = 5 * 1_024;
+/// Bytes of the `Cookie` header that we are willing to read.
+pub const COOKIE_HEADER_BYTES_MAX: usize = 16 * 1_024;
+/// How many cookies we are willing to read.
+pub const COOKIES_MAX: usize = 64;
+
+/// How long `auth` remembers where a browser wanted to go.
+pub const REMEMBERED_AGE_MAX: Duration = Duration::from_secs(120);
+/// Bytes of a return target that `auth` remembers.
+pub const REMEMBERED_BYTES_MAX: usize = 1_024;
+/// How long finished round trips are counted.
+pub const ROUNDS_AGE_MAX: Duration = Duration::from_secs(60);
+/// After how many finished round trips without a session `start` stops and explains.
+pub const ROUNDS_MAX: u8 = 3;
+
+/// Bytes of a request target (path and query).
+pub const REQUEST_TARGET_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of a return target.
+pub const RETURN_TARGET_BYTES_MAX: usize = 2_048;
+/// Bytes of a request body; only the callback, sign-out and back-channel logout read one.
+pub const BODY_BYTES_MAX: usize = 64 * 1_024;
+/// Bytes of `state` in a callback.
+pub const STATE_BYTES_MAX: usize = 512;
+/// Bytes of `code` in a callback.
+pub const CODE_BYTES_MAX: usize = 4_096;
+/// How many parameters a callback may have.
+pub const CALLBACK_PARAMETERS_MAX: usize = 32;
+
+/// How many exchanges with a provider one conversation may need.
+pub const CONVERSATION_REQUESTS_MAX: usize = 32;
+/// How long one conversation with a provider may take.
+pub const CONVERSATION_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long a connection to a provider may take to be made.
+pub const PROVIDER_CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+/// How long one exchange with a provider may take.
+pub const PROVIDER_CALL_TIME_MAX: Duration = Duration::from_secs(10);
+/// Bytes of a provider's answer, after decompression.
+pub const PROVIDER_BODY_BYTES_MAX: usize = 256 * 1_024;
+/// Bytes of an ID token, before it is decoded.
+pub const ID_TOKEN_BYTES_MAX: usize = 64 * 1_024;
+/// How deep JSON from a provider may nest.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// How many keys of a key set are looked at.
+pub const KEYS_MAX: usize = 100;
+/// How far a provider's clock may be from ours.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+/// How old an ID token may be when it arrives.
+pub const ID_TOKEN_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long discovery documents and keys are used without asking again.
+pub const DOCUMENT_SOFT_AGE: Duration = Duration::from_secs(60 * 60);
+/// How long discovery documents and keys are used while the provider cannot be reached.
+pub const DOCUMENT_HARD_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long to go on with an aged document after a fetch of it failed.
+pub const DOCUMENT_RETRY_INTERVAL: Duration = Duration::from_secs(30);
+/// How many refetches of one document may happen at once because it turned out too old ...
+pub const DOCUMENT_REFETCH_BURST: u32 = 3;
+/// ... and how long it takes until one more is allowed.
+pub const DOCUMENT_REFETCH_INTERVAL: Duration = Duration::from_secs(60);
+/// How many documents are kept; the least recently fetched is dropped beyond that.
+pub const DOCUMENTS_MAX: usize = 256;
+
+/// How many answered attempts a process remembers.
+pub const ANSWERED_ATTEMPTS_MAX: usize = 100_000;
+
+/// How long a session lasts where nothing else is configured, however busy it is.
+pub const SESSION_AGE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Browsers keep no cookie longer than 400 days.
+pub const SESSION_AGE_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+// nginx by default allows one header line 8 KB; all our cookies together must leave room for the application's.
+const _: () = assert!(ATTEMPTS_BYTES_MAX + SESSION_AND_TOKENS_BYTES_MAX <= 8 * 1_024);
+const _: () = assert!(ATTEMPT_BYTES_MAX < ATTEMPTS_BYTES_MAX);
+const _: () = assert!(SESSION_BYTES_MAX <= 4_096 && SESSION_BYTES_MAX <= SESSION_AND_TOKENS_BYTES_MAX);
+const _: () = assert!(RETURN_TARGET_BYTES_MAX < REQUEST_TARGET_BYTES_MAX);
+const _: () = assert!(REMEMBERED_BYTES_MAX <= RETURN_TARGET_BYTES_MAX);
+const _: () = assert!(PROVIDER_CALL_TIME_MAX.as_secs() < CONVERSATION_TIME_MAX.as_secs());
+const _: () = assert!(ID_TOKEN_BYTES_MAX < PROVIDER_BODY_BYTES_MAX);

@@ -1,0 +1,41 @@
+//! One event, one line. Nothing secret is ever at hand here: events and failures carry none.
+
+use crate::{
+    exchange::{HttpFailure, HttpResponse, Purpose},
+    refusal::Actor,
+    response::Event,
+};
+
+/// Writes what came of a request.
+pub(crate) fn event(event: Option<&Event>) {
+    let Some(event) = event else { return };
+    match event {
+        Event::Began { provider } => tracing::debug!(provider, "sign-in began"),
+        Event::SignedIn { provider, expires } => {
+            tracing::info!(provider, expires = expires.unix(), "signed in")
+        }
+        Event::SignedOut { provider } => tracing::info!(provider, "signed out"),
+        Event::Refused { refusal, provider, detail } => {
+            let (code, provider, detail) = (refusal.code(), provider.as_deref(), detail.as_deref());
+            match refusal.actor() {
+                Actor::Person => tracing::info!(code, provider, detail, "refused"),
+                Actor::Provider => tracing::warn!(code, provider, detail, "refused"),
+                Actor::Operator => tracing::error!(code, provider, detail, "refused"),
+            }
+        }
+    }
+}
+
+/// Writes that a provider was asked something.
+pub(crate) fn exchanged(purpose: Purpose, result: &Result<HttpResponse, HttpFailure>) {
+    let purpose = purpose.label();
+    match result {
+        Ok(response) => tracing::debug!(purpose, status = response.status().as_u16(), "provider answered"),
+        Err(failure) => tracing::warn!(purpose, failure = %failure, "provider did not answer"),
+    }
+}
+
+/// Writes why the application could not decide.
+pub(crate) fn hook_failed(error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(error, "the application could not decide about a sign-in");
+}

@@ -1,0 +1,360 @@
+//! Plain OAuth 2 providers: a spec and one mapping.
+//!
+//! Whoever implements [`OAuth2`] gets `state`, PKCE, `iss` checking, bounded replies, refresh and errors from here
+//! (RFC 6749 §4.1, RFC 7636, RFC 9207).
+
+use std::{future::Future, pin::Pin};
+
+use ::oauth2::{
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    TokenResponse as _, TokenUrl,
+    basic::{BasicClient, BasicRequestTokenError, BasicTokenResponse},
+};
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{
+    conversation::Http,
+    exchange::{HttpRequest, HttpResponse, Purpose},
+    identity::{Identity, SignIn, Tokens},
+    json::{self, JsonFault},
+    provider::{Answered, AuthorizationRequest, Begun, OAuthError, Provider, ProviderError, UserHeader},
+    secret::Secret,
+    time::Timestamp,
+    token_reply,
+};
+
+/// A provider that speaks OAuth 2: what it is, and how its answers say who signed in.
+#[async_trait]
+pub trait OAuth2: Send + Sync + 'static {
+    /// The provider's endpoints, the client, and what else a request needs.
+    fn spec(&self) -> &OAuth2Spec;
+
+    /// Asks who signed in. The subject must be the provider's immutable identifier of the account.
+    async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError>;
+}
+
+/// Everything that is data about an OAuth 2 provider and the client that is registered there.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OAuth2Spec {
+    /// The name in paths and sessions.
+    pub id: String,
+    /// The name that people know it by.
+    pub label: String,
+    /// Where the browser is sent.
+    pub authorization_endpoint: Url,
+    /// Where a code becomes tokens.
+    pub token_endpoint: Url,
+    /// The client as registered.
+    pub client_id: String,
+    /// The client's secret; `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// How the client proves who it is.
+    pub client_authentication: ClientAuthentication,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// What stands between scopes: a space by RFC 6749 §3.3.
+    pub scope_separator: &'static str,
+    /// Who vouches for accounts, and the `iss` that a callback may bring (RFC 9207).
+    pub issuer: Option<String>,
+    /// Further parameters of the authorization request. The protocol's own cannot be set here.
+    pub extra_parameters: Vec<(String, String)>,
+}
+
+/// How a client proves who it is to the token endpoint. Never both (RFC 6749 §2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// The `Authorization` header: `client_secret_basic`.
+    Basic,
+    /// In the form: `client_secret_post`.
+    Post,
+}
+
+/// Parameters of an authorization request that only the core sets.
+pub const PROTOCOL_PARAMETERS: [&str; 11] = [
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "response_type",
+    "scope",
+    "state",
+];
+
+impl OAuth2Spec {
+    /// A confidential client that authenticates by the `Authorization` header.
+    pub fn new(
+        id: impl Into<String>,
+        label: impl Into<String>,
+        authorization_endpoint: Url,
+        token_endpoint: Url,
+        client_id: impl Into<String>,
+        client_secret: Option<Secret>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            label: label.into(),
+            authorization_endpoint,
+            token_endpoint,
+            client_id: client_id.into(),
+            client_secret,
+            client_authentication: ClientAuthentication::Basic,
+            scopes: Vec::new(),
+            scope_separator: " ",
+            issuer: None,
+            extra_parameters: Vec::new(),
+        }
+    }
+
+    /// Asks for these scopes.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how the client proves who it is.
+    pub fn client_authentication(mut self, by: ClientAuthentication) -> Self {
+        self.client_authentication = by;
+        self
+    }
+
+    /// Sets who vouches for accounts, and the `iss` that a callback may bring.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Adds a parameter to the authorization request. One of [`PROTOCOL_PARAMETERS`] is left out.
+    pub fn extra_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        if !PROTOCOL_PARAMETERS.contains(&name.as_str()) {
+            self.extra_parameters.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Who vouches for accounts: the issuer, or the origin of the authorization endpoint.
+    pub fn vouching(&self) -> String {
+        self.issuer.clone().unwrap_or_else(|| self.authorization_endpoint.origin().ascii_serialization())
+    }
+
+    fn client(
+        &self,
+    ) -> BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet> {
+        let client = BasicClient::new(ClientId::new(self.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(self.authorization_endpoint.clone()))
+            .set_token_uri(TokenUrl::from_url(self.token_endpoint.clone()))
+            .set_auth_type(match self.client_authentication {
+                ClientAuthentication::Basic => AuthType::BasicAuth,
+                ClientAuthentication::Post => AuthType::RequestBody,
+            });
+        match &self.client_secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
+    fn authorization_request(&self, request: &AuthorizationRequest) -> Url {
+        let client = self.client().set_redirect_uri(RedirectUrl::from_url(request.redirect_uri.clone()));
+        let verifier = PkceCodeVerifier::new(request.code_verifier.expose().to_owned());
+        let mut builder = client
+            .authorize_url(|| CsrfToken::new(request.state.expose().to_owned()))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        if self.scope_separator == " " {
+            builder = builder.add_scopes(self.scopes.iter().cloned().map(Scope::new));
+        } else {
+            builder = builder.add_extra_param("scope", self.scopes.join(self.scope_separator));
+        }
+        for (name, value) in &self.extra_parameters {
+            builder = builder.add_extra_param(name, value);
+        }
+        for (name, value) in [("prompt", &request.prompt), ("login_hint", &request.login_hint)] {
+            if let Some(value) = value {
+                builder = builder.add_extra_param(name, value);
+            }
+        }
+        builder.url().0
+    }
+}
+
+#[async_trait]
+impl<T: OAuth2> Provider for T {
+    fn id(&self) -> &str {
+        &self.spec().id
+    }
+
+    fn label(&self) -> &str {
+        &self.spec().label
+    }
+
+    fn user_header(&self) -> UserHeader {
+        UserHeader::Username
+    }
+
+    async fn begin(&self, _http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
+        let begun = Begun::at(self.spec().authorization_request(request));
+        Ok(match &self.spec().issuer {
+            Some(issuer) => begun.issuer(issuer, false),
+            None => begun,
+        })
+    }
+
+    async fn finish(&self, http: &Http, answered: &Answered) -> Result<SignIn, ProviderError> {
+        let client =
+            self.spec().client().set_redirect_uri(RedirectUrl::from_url(answered.redirect_uri.clone()));
+        let reply = client
+            .exchange_code(AuthorizationCode::new(answered.code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(answered.code_verifier.expose().to_owned()))
+            .request_async(&TokenEndpoint { http: http.clone(), purpose: Purpose::Token })
+            .await;
+        let tokens = tokens(reply, Purpose::Token, http.now())?;
+        signed_in(self, http, tokens).await
+    }
+
+    async fn refresh(&self, http: &Http, sign_in: &SignIn) -> Result<SignIn, ProviderError> {
+        let old = sign_in.tokens.refresh_token.as_ref().ok_or(ProviderError::Unsupported)?;
+        let reply = self
+            .spec()
+            .client()
+            .exchange_refresh_token(&RefreshToken::new(old.expose().to_owned()))
+            .request_async(&TokenEndpoint { http: http.clone(), purpose: Purpose::Refresh })
+            .await;
+        let mut tokens = tokens(reply, Purpose::Refresh, http.now())?;
+        // No new refresh token means that the old one goes on being valid (RFC 6749 §6).
+        tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));
+        signed_in(self, http, tokens).await
+    }
+}
+
+async fn signed_in<T: OAuth2>(provider: &T, http: &Http, tokens: Tokens) -> Result<SignIn, ProviderError> {
+    let mut identity = provider.identify(http, &tokens).await?;
+    if identity.issuer.is_empty() {
+        identity.issuer = provider.spec().vouching();
+    }
+    Ok(SignIn::new(&provider.spec().id, identity, tokens))
+}
+
+/// What the `oauth2` crate takes for an HTTP client: the handle, and replies brought into the form that it reads.
+struct TokenEndpoint {
+    http: Http,
+    purpose: Purpose,
+}
+
+impl TokenEndpoint {
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
+        let purpose = self.purpose;
+        let sent = self.http.send(purpose, request).await;
+        let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
+        let members = token_reply::normalise(purpose, &response)?;
+        let body = serde_json::to_vec(&members)
+            .map_err(|_| ProviderError::Broken { purpose, fault: "it cannot be written as JSON" })?;
+        Ok(HttpResponse::new(body))
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
+    type Error = ProviderError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn tokens(
+    reply: Result<BasicTokenResponse, BasicRequestTokenError<ProviderError>>,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Tokens, ProviderError> {
+    let reply = reply.map_err(|error| match error {
+        RequestTokenError::Request(error) => error,
+        RequestTokenError::ServerResponse(error) => {
+            ProviderError::Refused(OAuthError::parse(error.error().as_ref()))
+        }
+        _ => ProviderError::Broken { purpose, fault: "a member is missing or of the wrong type" },
+    })?;
+    let mut tokens = Tokens::new(reply.access_token().secret().clone());
+    tokens.refresh_token = reply.refresh_token().map(|token| Secret::new(token.secret().clone()));
+    tokens.expires = reply.expires_in().map(|seconds| now.after(seconds));
+    tokens.scopes = reply.scopes().into_iter().flatten().map(|scope| scope.to_string()).collect();
+    Ok(tokens)
+}
+
+impl Http {
+    /// Asks a provider's interface for JSON, with the access token in the `Authorization` header (RFC 6750 §2.1).
+    ///
+    /// # Errors
+    /// No answer, a status other than 200, or JSON of another shape than `T`.
+    pub async fn get_json<D: DeserializeOwned>(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        tokens: &Tokens,
+    ) -> Result<D, ProviderError> {
+        let response = self.get_with_token(purpose, url, tokens).await?;
+        expect_ok(purpose, &response)?;
+        json_body(purpose, &response)
+    }
+
+    /// As [`Http::get_json`], for whoever wants to look at status and headers first.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn get_with_token(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        tokens: &Tokens,
+    ) -> Result<HttpResponse, ProviderError> {
+        let request = http::Request::get(url.as_str())
+            .header(http::header::ACCEPT, "application/json")
+            .header(http::header::AUTHORIZATION, format!("Bearer {}", tokens.access_token.expose()))
+            .body(Vec::new())
+            .map_err(|_| ProviderError::Broken {
+                purpose,
+                fault: "its access token cannot stand in a header",
+            })?;
+        self.send(purpose, request).await.map_err(|failure| ProviderError::Unreachable { purpose, failure })
+    }
+}
+
+/// Accepts status 200 and says of any other whose fault it is.
+///
+/// # Errors
+/// Any other status.
+pub fn expect_ok(purpose: Purpose, response: &HttpResponse) -> Result<(), ProviderError> {
+    match response.status().as_u16() {
+        200 => Ok(()),
+        status @ (429 | 500..=599) => Err(ProviderError::Unavailable { purpose, status }),
+        300..=399 => {
+            Err(ProviderError::Broken { purpose, fault: "it redirects, and redirects are not followed" })
+        }
+        401 => Err(ProviderError::Broken { purpose, fault: "it does not accept the access token" }),
+        403 => Err(ProviderError::Broken { purpose, fault: "the access token may not do this" }),
+        _ => Err(ProviderError::Broken { purpose, fault: "its status is not 200" }),
+    }
+}
+
+/// Reads a body as JSON of the shape `D`.
+///
+/// # Errors
+/// See [`JsonFault`].
+pub fn json_body<D: DeserializeOwned>(purpose: Purpose, response: &HttpResponse) -> Result<D, ProviderError> {
+    json::parse(response.body()).map_err(|fault| ProviderError::Broken {
+        purpose,
+        fault: match fault {
+            JsonFault::Syntax => "it is not JSON",
+            JsonFault::DuplicateName => "its JSON has two members of one name",
+            JsonFault::TooDeep => "its JSON is nested too deep",
+            JsonFault::Shape => "a member is missing or of the wrong type",
+        },
+    })
+}

@@ -1,0 +1,297 @@
+//! What a provider is to the core: five conversations, each of which may need the outside.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{
+    conversation::Http,
+    exchange::{HttpFailure, Purpose},
+    identity::{SignIn, Tokens},
+    secret::{AuthorizationCode, CodeVerifier, Nonce, State},
+    time::Timestamp,
+};
+
+/// Somebody who can say who a person is.
+///
+/// A plain OAuth 2 provider implements [`OAuth2`](crate::oauth2::OAuth2) instead and gets this for free. The methods
+/// await nothing but `http`: a future that waits for anything else is ended with
+/// [`ProviderError::AwaitsElsewhere`].
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// The name in paths, sessions and metrics: lower-case letters, digits, `-` and `_`. It must never change.
+    fn id(&self) -> &str;
+
+    /// The name that people know it by.
+    fn label(&self) -> &str;
+
+    /// Where to send the browser, and what `finish` will need that the browser must not see.
+    async fn begin(&self, http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError>;
+
+    /// Turns an answered attempt into a proven sign-in. State, age, provider and `iss` have been checked.
+    async fn finish(&self, http: &Http, answered: &Answered) -> Result<SignIn, ProviderError>;
+
+    /// New tokens, and who the person is now.
+    async fn refresh(&self, _http: &Http, _sign_in: &SignIn) -> Result<SignIn, ProviderError> {
+        Err(ProviderError::Unsupported)
+    }
+
+    /// Ends the life of tokens that are no longer needed.
+    async fn revoke(&self, _http: &Http, _tokens: &Tokens) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    /// Where to send the browser to end the provider's own session too; `None` where it has no such place.
+    async fn end_session(&self, _http: &Http, _request: &EndSession) -> Result<Option<Url>, ProviderError> {
+        Ok(None)
+    }
+
+    /// Which of an account's names identity headers carry.
+    fn user_header(&self) -> UserHeader {
+        UserHeader::Subject
+    }
+
+    /// Whether the provider answers by a cross-site form POST (`response_mode=form_post`).
+    fn answers_by_form_post(&self) -> bool {
+        false
+    }
+}
+
+/// Which of an account's names identity headers such as `X-Auth-Request-User` carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum UserHeader {
+    /// The immutable identifier.
+    Subject,
+    /// The name that the account signs in by.
+    Username,
+}
+
+/// What an authorization request must carry (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuthorizationRequest {
+    /// Must come back unchanged.
+    pub state: State,
+    /// Must be in the ID token.
+    pub nonce: Nonce,
+    /// Stays here; the request carries [`AuthorizationRequest::code_challenge`].
+    pub code_verifier: CodeVerifier,
+    /// Where the provider sends the browser back to, byte for byte as registered.
+    pub redirect_uri: Url,
+    /// `prompt`, where the application asked for one.
+    pub prompt: Option<String>,
+    /// `login_hint`, where the application gave one.
+    pub login_hint: Option<String>,
+    /// `max_age` in seconds, where the application asked for one.
+    pub max_age: Option<u64>,
+}
+
+impl AuthorizationRequest {
+    /// A request with nothing but what the protocol needs.
+    pub fn new(state: State, nonce: Nonce, code_verifier: CodeVerifier, redirect_uri: Url) -> Self {
+        Self { state, nonce, code_verifier, redirect_uri, prompt: None, login_hint: None, max_age: None }
+    }
+
+    /// `code_challenge` for the method S256 (RFC 7636 §4.2).
+    pub fn code_challenge(&self) -> String {
+        crate::entropy::code_challenge(&self.code_verifier)
+    }
+}
+
+/// The beginning of an attempt: where the browser goes, and what is sealed meanwhile.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Begun {
+    /// The authorization request's address.
+    pub location: Url,
+    /// What `iss` the callback may bring (RFC 9207 §2.4), where that is known.
+    pub issuer: Option<String>,
+    /// Whether the callback must bring `iss`: the provider said that it always sends it.
+    pub issuer_required: bool,
+    /// Whatever [`Provider::finish`] needs and cannot know otherwise. Sealed in the attempt.
+    pub private: Vec<u8>,
+}
+
+impl Begun {
+    /// Sends the browser to `location`.
+    pub fn at(location: Url) -> Self {
+        Self { location, issuer: None, issuer_required: false, private: Vec::new() }
+    }
+
+    /// Sets which `iss` the callback may bring, and whether it must bring one.
+    pub fn issuer(mut self, issuer: impl Into<String>, required: bool) -> Self {
+        self.issuer = Some(issuer.into());
+        self.issuer_required = required;
+        self
+    }
+
+    /// Seals `private` in the attempt, at most a few hundred bytes.
+    pub fn private(mut self, private: Vec<u8>) -> Self {
+        self.private = private;
+        self
+    }
+}
+
+/// An attempt's own callback. Only [`Attempt::answer`](crate::attempt::Attempt::answer) makes one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answered {
+    /// The code, once.
+    pub code: AuthorizationCode,
+    /// The nonce that the ID token must repeat.
+    pub nonce: Nonce,
+    /// The verifier that proves to the provider who began.
+    pub code_verifier: CodeVerifier,
+    /// The redirect URI of the authorization request, byte for byte.
+    pub redirect_uri: Url,
+    /// What [`Provider::begin`] sealed.
+    pub private: Vec<u8>,
+    /// `max_age` of the authorization request, which the ID token must honour.
+    pub max_age: Option<u64>,
+    /// When the attempt began.
+    pub began: Timestamp,
+}
+
+/// What the provider needs to end its own session (OpenID Connect RP-Initiated Logout §2).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EndSession {
+    /// Where the provider sends the browser afterwards.
+    pub post_logout_redirect_uri: Url,
+    /// The ID token of the session, where it was kept.
+    pub id_token: Option<crate::secret::Secret>,
+    /// Comes back unchanged.
+    pub state: Option<State>,
+}
+
+/// Why a provider's part of a sign-in failed. Nothing in it came from outside but what is named here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// The provider answered with an error of the protocol.
+    #[error("the provider refused: {0}")]
+    Refused(OAuthError),
+    /// The provider did not answer.
+    #[error("{purpose}: {failure}")]
+    Unreachable {
+        /// What it was asked for.
+        purpose: Purpose,
+        /// What happened.
+        failure: HttpFailure,
+    },
+    /// The provider says that it cannot answer now: status 429 or 5xx. Trying later may help.
+    #[error("{purpose}: the provider answered with status {status}")]
+    Unavailable {
+        /// What it was asked for.
+        purpose: Purpose,
+        /// Its status.
+        status: u16,
+    },
+    /// The provider's answer is not what the protocol says. Trying again does not help.
+    #[error("{purpose}: {fault}")]
+    Broken {
+        /// What it was asked for.
+        purpose: Purpose,
+        /// What is wrong with the answer, in words of ours.
+        fault: &'static str,
+    },
+    /// The ID token does not prove what it must.
+    #[error("ID token: {0}")]
+    IdToken(&'static str),
+    /// Userinfo is about somebody else than the ID token.
+    #[error("userinfo names another subject than the ID token")]
+    SubjectDiffers,
+    /// The account may not enter by a rule that only the provider could check, such as a membership.
+    #[error("not a member: {0}")]
+    NotAMember(&'static str),
+    /// The provider is set up in a way that cannot work.
+    #[error("{field}: {remedy}")]
+    Misconfigured {
+        /// The setting.
+        field: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The provider cannot do this.
+    #[error("the provider cannot do this")]
+    Unsupported,
+    /// The plugin awaited something else than its `Http` handle.
+    #[error("the plugin awaits something else than its `Http` handle")]
+    AwaitsElsewhere,
+    /// The plugin asked more often than [`crate::limits::CONVERSATION_REQUESTS_MAX`].
+    #[error("the plugin asks more often than a conversation may")]
+    TooManyRequests,
+}
+
+/// An error of the protocol, known by name; whatever else a provider says is [`OAuthError::Other`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OAuthError {
+    /// The person, or the provider on their behalf, said no.
+    AccessDenied,
+    /// The code or refresh token is spent, too old, or another client's.
+    InvalidGrant,
+    /// The client id or secret is wrong.
+    InvalidClient,
+    /// The request was malformed.
+    InvalidRequest,
+    /// The client may not do this.
+    UnauthorizedClient,
+    /// A scope is unknown or not allowed.
+    InvalidScope,
+    /// The provider had an error.
+    ServerError,
+    /// The provider is overloaded.
+    TemporarilyUnavailable,
+    /// The person would have to be asked, and `prompt=none` forbade it: `login_required`, `consent_required` ...
+    InteractionRequired,
+    /// The redirect URI is not registered.
+    RedirectUriMismatch,
+    /// Anything else.
+    Other,
+}
+
+impl OAuthError {
+    /// Reads an `error` parameter or member (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, GitHub's own).
+    pub fn parse(error: &str) -> Self {
+        match error {
+            "access_denied" => Self::AccessDenied,
+            "invalid_grant" | "bad_verification_code" | "bad_refresh_token" => Self::InvalidGrant,
+            "invalid_client" | "incorrect_client_credentials" => Self::InvalidClient,
+            "invalid_request" => Self::InvalidRequest,
+            "unauthorized_client" | "application_suspended" => Self::UnauthorizedClient,
+            "invalid_scope" => Self::InvalidScope,
+            "server_error" => Self::ServerError,
+            "temporarily_unavailable" => Self::TemporarilyUnavailable,
+            "login_required" | "consent_required" | "interaction_required" | "account_selection_required" => {
+                Self::InteractionRequired
+            }
+            "redirect_uri_mismatch" => Self::RedirectUriMismatch,
+            _ => Self::Other,
+        }
+    }
+
+    /// The name in logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidRequest => "invalid_request",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::InvalidScope => "invalid_scope",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::InteractionRequired => "interaction_required",
+            Self::RedirectUriMismatch => "redirect_uri_mismatch",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl std::fmt::Display for OAuthError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.label())
+    }
+}

@@ -1,0 +1,258 @@
+//! Everything that can go wrong, as one list.
+//!
+//! A refusal is a value: the page that a person sees, the JSON problem that a program gets (RFC 9457), the log line,
+//! the metric label and `docs/refusals.md` are all drawn from its row. No text from outside is ever part of it.
+
+use serde::Serialize;
+
+use crate::{
+    exchange::HttpFailure,
+    provider::{OAuthError, ProviderError},
+};
+
+/// Who has to do something about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Actor {
+    /// The person at the browser.
+    Person,
+    /// Whoever runs the application.
+    Operator,
+    /// Whoever runs the provider.
+    Provider,
+}
+
+impl Actor {
+    /// The name in docs and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Operator => "operator",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+macro_rules! refusals {
+    ($($variant:ident $code:literal $status:literal $actor:ident $meaning:literal $remedy:literal)*) => {
+        /// Why a request is refused. The code is stable: pages, problems, logs and metrics show it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Refusal {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Refusal {
+            /// Every refusal there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The HTTP status of the answer.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Who has to do something about it.
+            pub fn actor(self) -> Actor {
+                match self { $(Self::$variant => Actor::$actor,)* }
+            }
+
+            /// What happened, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+
+            /// What to do about it, in one sentence.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    AttemptMissing "attempt_missing" 400 Person
+        "The answer from the sign-in provider came to a browser that has no sign-in under way."
+        "Sign in again; if that keeps happening, this browser does not keep this site's cookies, or the site is also reachable by another address than the one in the address bar."
+    StateMismatch "state_mismatch" 400 Person
+        "The answer from the sign-in provider does not belong to a sign-in that this browser began."
+        "Sign in again from the page that you wanted to see."
+    AttemptExpired "attempt_expired" 400 Person
+        "This sign-in was begun too long ago."
+        "Sign in again; there are ten minutes to finish it."
+    AttemptAlreadyAnswered "attempt_already_answered" 400 Person
+        "This sign-in has already been finished."
+        "Go on to the site; if it asks you to sign in, do so once more."
+    CallbackMalformed "callback_malformed" 400 Person
+        "The answer from the sign-in provider is incomplete or contradicts itself."
+        "Sign in again; if it recurs, tell whoever runs this site."
+    ProviderMismatch "provider_mismatch" 400 Person
+        "The answer came from another provider than the one that this sign-in was begun with."
+        "Sign in again; if you did not begin two sign-ins, somebody may have tampered with the answer."
+    IssuerMismatch "issuer_mismatch" 400 Operator
+        "The answer names another issuer than the one that this sign-in was begun with, or none where it must name one."
+        "Sign in again; if it always happens, compare the configured issuer with the `iss` that the provider sends (RFC 9207)."
+    NotANavigation "not_a_navigation" 400 Person
+        "A sign-in begins with a visit in the browser, not with a request made by a script, a form, or an image."
+        "Open the sign-in address as a page of its own."
+    SessionCookieLost "session_cookie_lost" 400 Person
+        "You signed in several times, but the browser did not bring the session cookie back."
+        "Allow cookies for this site; if they are allowed, whoever runs the site should compare the address in the address bar with the configured redirect URL, and https with the Secure attribute."
+    MethodNotAllowed "method_not_allowed" 405 Person
+        "This address does not answer to that method."
+        "Open it as a page."
+    NotFound "not_found" 404 Person
+        "There is nothing at this address."
+        "Check the address."
+    UnknownProvider "unknown_provider" 404 Person
+        "There is no sign-in provider of that name."
+        "Choose one of the providers on the sign-in page."
+    RequestTooLarge "request_too_large" 413 Person
+        "The request is larger than anything that this address takes."
+        "Sign in again from the page that you wanted to see."
+    CookiesTooLarge "cookies_too_large" 431 Person
+        "The browser sends more cookies for this site than can be read."
+        "Delete this site's cookies and sign in again."
+    SignInRequired "sign_in_required" 401 Person
+        "Nobody is signed in."
+        "Sign in."
+    CrossSite "cross_site" 403 Person
+        "Another site asked for this."
+        "Use the button on this site's own page."
+    AccessDenied "access_denied" 403 Person
+        "The sign-in was cancelled, or the provider did not allow it."
+        "Sign in again, and allow it this time; or use another account."
+    ProviderRefused "provider_refused" 403 Operator
+        "The sign-in provider refused the request."
+        "Try again later; whoever runs this site finds the reason in the log and should check client id, redirect URL and scopes at the provider."
+    EmailNotAllowed "email_not_allowed" 403 Person
+        "This account's e-mail address may not enter."
+        "Use an account with an address that is allowed, or ask whoever runs this site."
+    EmailUnverified "email_unverified" 403 Person
+        "The provider has not verified this account's e-mail address, and the site goes by it."
+        "Verify the address at the provider, then sign in again."
+    EmailMissing "email_missing" 403 Person
+        "The provider gave no e-mail address for this account, and the site goes by it."
+        "Use an account with a verified address; whoever runs the site should check that the scope for e-mail is asked for."
+    GroupNotAllowed "group_not_allowed" 403 Person
+        "This account is in none of the groups that may enter."
+        "Use another account, or ask whoever runs this site."
+    MembershipRequired "membership_required" 403 Person
+        "This account is not a member of an organisation or team that may enter."
+        "Use another account; if you are a member, let the organisation approve this application at the provider."
+    DeniedByApplication "denied_by_application" 403 Person
+        "The application does not let this account in."
+        "Use another account, or ask whoever runs this site."
+    TokenRefused "token_refused" 502 Operator
+        "The sign-in provider did not accept the code."
+        "Sign in again; if it recurs, check client id, client secret and redirect URL at the provider, and both clocks."
+    ProviderAnswerInvalid "provider_answer_invalid" 502 Provider
+        "The sign-in provider answered with something that cannot be used."
+        "Try again later; the log says which answer was wrong and how."
+    IdTokenInvalid "id_token_invalid" 502 Provider
+        "The sign-in provider's ID token does not prove who you are."
+        "Try again; if it recurs, the log says which check failed."
+    SubjectMismatch "subject_mismatch" 502 Provider
+        "The sign-in provider's answers are about two different accounts."
+        "Try again; if it recurs, tell whoever runs the provider."
+    ProviderUnreachable "provider_unreachable" 503 Provider
+        "The sign-in provider does not answer."
+        "Try again in a moment; whoever is signed in already is not affected."
+    HookFailed "hook_failed" 503 Operator
+        "The application could not decide about this sign-in."
+        "Try again in a moment; whoever runs this site finds the error in the application's log."
+    StoreUnreachable "store_unreachable" 503 Operator
+        "The session store does not answer."
+        "Try again in a moment; nobody is signed out by this."
+    SessionTooLarge "session_too_large" 500 Operator
+        "What is known about this account does not fit into a cookie."
+        "Keep fewer groups and claims and less application data in the session, or keep sessions in a store; the log names the largest part."
+    MountedElsewhere "mounted_elsewhere" 500 Operator
+        "These routes are mounted at another path than the one that is configured."
+        "Mount them at the configured prefix, or configure the prefix that they are mounted at."
+    ProviderMisconfigured "provider_misconfigured" 500 Operator
+        "The sign-in provider is set up in a way that cannot work."
+        "The log names the setting and what to do about it."
+    PluginFaulty "plugin_faulty" 500 Operator
+        "The plugin for this sign-in provider broke a rule of its interface."
+        "The log names the plugin and the rule: it may await nothing but its HTTP handle, and ask at most 32 times."
+}
+
+impl Refusal {
+    /// What a provider's failure means for the person who wants to sign in.
+    pub fn of_provider(error: &ProviderError) -> Self {
+        match error {
+            ProviderError::Refused(OAuthError::AccessDenied) => Self::AccessDenied,
+            ProviderError::Refused(_) => Self::TokenRefused,
+            ProviderError::Unreachable {
+                failure: HttpFailure::TooLarge | HttpFailure::NotADocument, ..
+            }
+            | ProviderError::Broken { .. } => Self::ProviderAnswerInvalid,
+            ProviderError::Unreachable { .. } | ProviderError::Unavailable { .. } => {
+                Self::ProviderUnreachable
+            }
+            ProviderError::IdToken(_) => Self::IdTokenInvalid,
+            ProviderError::SubjectDiffers => Self::SubjectMismatch,
+            ProviderError::NotAMember(_) => Self::MembershipRequired,
+            ProviderError::Misconfigured { .. } | ProviderError::Unsupported => Self::ProviderMisconfigured,
+            ProviderError::AwaitsElsewhere | ProviderError::TooManyRequests => Self::PluginFaulty,
+        }
+    }
+
+    /// What an `error` in a callback means (RFC 6749 §4.1.2.1).
+    pub fn of_callback_error(error: OAuthError) -> Self {
+        match error {
+            OAuthError::AccessDenied | OAuthError::InteractionRequired => Self::AccessDenied,
+            OAuthError::ServerError | OAuthError::TemporarilyUnavailable => Self::ProviderUnreachable,
+            _ => Self::ProviderRefused,
+        }
+    }
+
+    /// Whether signing in again can help, so that a page offers it.
+    pub fn may_be_tried_again(self) -> bool {
+        !matches!(self, Self::NotFound | Self::MethodNotAllowed | Self::MountedElsewhere | Self::CrossSite)
+    }
+}
+
+/// The whole list as the table of `docs/refusals.md`.
+pub fn documentation() -> String {
+    let mut page = String::from(
+        "# Refusals\n\n\
+         Everything that can go wrong, drawn from the list in `core/src/refusal.rs`; a test keeps this page equal to it.\n\
+         The code stands on the page, in the JSON problem (`code`), in the log line and in the metric.\n\n\
+         | code | status | who acts | what happened | what to do |\n|---|---|---|---|---|\n",
+    );
+    for refusal in Refusal::ALL {
+        page += &format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            refusal.code(),
+            refusal.status(),
+            refusal.actor().label(),
+            refusal.meaning(),
+            refusal.remedy(),
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_every_row_is_whole() {
+        let codes: HashSet<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len());
+        for refusal in Refusal::ALL {
+            assert!(refusal.meaning().ends_with('.') && refusal.remedy().ends_with('.'), "{refusal:?}");
+            assert!((400..=503).contains(&refusal.status()), "{refusal:?}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A response, as a value: status, headers in order, body. Adapters translate it and add nothing.
+
+use serde::Serialize;
+
+use crate::{refusal::Refusal, time::Timestamp};
+
+/// What a browser or a proxy gets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names in lower case, values of visible ASCII or UTF-8.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, at most a few kilobytes.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer that no cache may keep, without a body.
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, headers: vec![("cache-control", "no-store".to_owned())], body: Vec::new() }
+    }
+
+    /// 303: whatever the method was, the browser goes on by GET, and no credentials of a form travel on
+    /// (RFC 9700 §4.12).
+    pub(crate) fn see_other(location: &str) -> Self {
+        Self::new(303).header("location", location).header("referrer-policy", "no-referrer")
+    }
+
+    pub(crate) fn json(status: u16, media_type: &str, value: &impl Serialize) -> Self {
+        let mut response = Self::new(status).header("content-type", media_type);
+        response.body = serde_json::to_vec(value).unwrap_or_default();
+        response.header("x-content-type-options", "nosniff")
+    }
+
+    /// The problem that a program gets instead of a page (RFC 9457).
+    pub(crate) fn problem(refusal: Refusal, reason: Option<&str>) -> Self {
+        #[derive(Serialize)]
+        struct Problem<'r> {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            detail: &'static str,
+            code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'r str>,
+        }
+        let problem = Problem {
+            r#type: "about:blank",
+            title: refusal.meaning(),
+            status: refusal.status(),
+            detail: refusal.remedy(),
+            code: refusal.code(),
+            reason,
+        };
+        let response = Self::json(refusal.status(), "application/problem+json", &problem);
+        if refusal.status() == 401 {
+            // RFC 9110 §11.6.1 asks for a challenge; a scheme of our own keeps browsers from asking for a password.
+            return response.header("www-authenticate", "Vestibule");
+        }
+        response
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn cookie(self, line: String) -> Self {
+        self.header("set-cookie", line)
+    }
+
+    pub(crate) fn cookies(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
+        self
+    }
+
+    /// The first value of a header.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every `Set-Cookie` line.
+    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.as_str())
+    }
+}
+
+/// Cookies and locations may carry secrets: their values stay out.
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name, redacted(name, value))).collect();
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
+/// A header's value as far as it may be seen: cookies by name and attributes, locations without their query.
+pub(crate) fn redacted(name: &str, value: &str) -> String {
+    match name {
+        "set-cookie" => {
+            let (cookie, attributes) = value.split_once(';').unwrap_or((value, ""));
+            let (cookie, content) = cookie.split_once('=').unwrap_or((cookie, ""));
+            let content = if content.is_empty() { "" } else { "[sealed]" };
+            format!("{cookie}={content};{attributes}")
+        }
+        "location" => match value.split_once('?') {
+            Some((address, _)) => format!("{address}?[..]"),
+            None => value.to_owned(),
+        },
+        _ => value.to_owned(),
+    }
+}
+
+/// What came of a request, beside the response: one log line, one count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A browser was sent to a provider.
+    Began {
+        /// The provider.
+        provider: String,
+    },
+    /// Somebody signed in.
+    SignedIn {
+        /// The provider.
+        provider: String,
+        /// When the session ends.
+        expires: Timestamp,
+    },
+    /// Somebody signed out.
+    SignedOut {
+        /// The provider that the session came through.
+        provider: String,
+    },
+    /// A request was refused.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The provider, where one was involved.
+        provider: Option<String>,
+        /// What an operator needs to know beyond the code, in words of ours.
+        detail: Option<String>,
+    },
+}

@@ -1,0 +1,262 @@
+//! What an application sees from the sign-in on.
+//!
+//! A sealed session is the cookie itself: a compact versioned form that is read in place. It has an absolute limit, is
+//! never refreshed, and a copy of it lives to that limit.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    identity::{Identity, SignIn},
+    provider::UserHeader,
+    seal::Opened,
+    time::Timestamp,
+};
+
+/// The name of a session: 128 bits that nobody can guess. Not a secret by itself in a sealed session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    pub(crate) fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// Shows enough to tell two sessions apart in a log.
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({}..)", URL_SAFE_NO_PAD.encode(&self.0[..4]))
+    }
+}
+
+/// Whatever the application keeps in the session, under a version of its own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationData {
+    version: u32,
+    bytes: Vec<u8>,
+}
+
+impl ApplicationData {
+    /// Keeps `data` under `version`; a later release of the application that reads another version sees none.
+    ///
+    /// # Errors
+    /// `data` cannot be written as JSON.
+    pub fn new(version: u32, data: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self { version, bytes: serde_json::to_vec(data)? })
+    }
+
+    /// The data, where it has that version and can be read as a `T`; otherwise none.
+    pub fn read<T: DeserializeOwned>(&self, version: u32) -> Option<T> {
+        (self.version == version).then(|| serde_json::from_slice(&self.bytes).ok()).flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl fmt::Debug for ApplicationData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApplicationData {{ version: {}, bytes: {} }}", self.version, self.bytes.len())
+    }
+}
+
+/// A signed-in person, as the application sees them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Session {
+    /// The name of the session.
+    pub id: SessionId,
+    /// The id of the provider that it came through.
+    pub provider: String,
+    /// Who signed in. Groups and claims only as far as the configuration keeps them.
+    pub identity: Identity,
+    /// When.
+    pub signed_in: Timestamp,
+    /// When the session ends, however busy it is.
+    pub expires: Timestamp,
+    /// The provider's own name of the session (`sid`).
+    pub idp_session: Option<String>,
+    /// What the application attached when the person signed in.
+    pub application: Option<ApplicationData>,
+    pub(crate) user_header: UserHeader,
+}
+
+impl Session {
+    pub(crate) fn new(id: SessionId, sign_in: SignIn, now: Timestamp, expires: Timestamp) -> Self {
+        let SignIn { provider, identity, idp_session, .. } = sign_in;
+        let user_header = UserHeader::Subject;
+        Self { id, provider, identity, signed_in: now, expires, idp_session, application: None, user_header }
+    }
+
+    /// What the application attached, where it has that version and can be read as a `T`.
+    pub fn data<T: DeserializeOwned>(&self, version: u32) -> Option<T> {
+        self.application.as_ref()?.read(version)
+    }
+
+    /// The compact form that is sealed.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let identity = &self.identity;
+        let claims = if identity.claims.is_empty() {
+            String::new()
+        } else {
+            serde_json::Value::Object(identity.claims.clone()).to_string()
+        };
+        let view = SessionView {
+            id: self.id,
+            provider: &self.provider,
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            username: identity.username.as_deref(),
+            name: identity.name.as_deref(),
+            email: identity.email.as_deref(),
+            email_verified: identity.email_verified,
+            picture: identity.picture.as_deref(),
+            groups: identity.groups.iter().map(String::as_str).collect(),
+            signed_in: self.signed_in,
+            expires: self.expires,
+            idp_session: self.idp_session.as_deref(),
+            user_header: self.user_header,
+            claims: &claims,
+            application: self.application.as_ref().map(|data| (data.version, data.bytes.as_slice())),
+        };
+        postcard::to_allocvec(&view).expect("a list of texts and numbers can always be written to memory")
+    }
+
+    /// The part that takes the most room, for an operator whose session does not fit.
+    pub(crate) fn largest_part(&self) -> &'static str {
+        let identity = &self.identity;
+        let claims: usize = identity.claims.values().map(|value| value.to_string().len()).sum();
+        let parts = [
+            (identity.groups.iter().map(String::len).sum::<usize>(), "groups"),
+            (claims, "claims"),
+            (self.application.as_ref().map_or(0, ApplicationData::len), "application data"),
+            (identity.picture.as_ref().map_or(0, String::len), "picture"),
+            (identity.subject.len() + identity.name.as_ref().map_or(0, String::len), "subject and name"),
+        ];
+        parts.into_iter().max().map_or("", |(_, part)| part)
+    }
+}
+
+/// An opened session cookie, read in place: nothing is copied out of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SessionView<'c> {
+    /// The name of the session.
+    pub id: SessionId,
+    /// The id of the provider that it came through.
+    pub provider: &'c str,
+    /// Who vouches for the account.
+    pub issuer: &'c str,
+    /// The account.
+    pub subject: &'c str,
+    /// The name that the account signs in by.
+    pub username: Option<&'c str>,
+    /// The name that people call the person by.
+    pub name: Option<&'c str>,
+    /// An e-mail address.
+    pub email: Option<&'c str>,
+    /// Whether the provider has verified it.
+    pub email_verified: bool,
+    /// The address of a picture.
+    pub picture: Option<&'c str>,
+    /// Groups, as far as the configuration keeps them.
+    #[serde(borrow)]
+    pub groups: Vec<&'c str>,
+    /// When the person signed in.
+    pub signed_in: Timestamp,
+    /// When the session ends.
+    pub expires: Timestamp,
+    /// The provider's own name of the session.
+    pub idp_session: Option<&'c str>,
+    user_header: UserHeader,
+    claims: &'c str,
+    application: Option<(u32, &'c [u8])>,
+}
+
+impl<'c> SessionView<'c> {
+    pub(crate) fn read(opened: &'c Opened) -> Option<Self> {
+        postcard::from_bytes(opened.payload()).ok()
+    }
+
+    /// Copies everything out of the cookie.
+    pub fn to_session(&self) -> Session {
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        let mut identity = Identity::new(self.subject)
+            .issuer(self.issuer)
+            .username(text(self.username))
+            .name(text(self.name))
+            .picture(text(self.picture))
+            .groups(self.groups.iter().map(|&group| group.to_owned()));
+        identity.email = text(self.email);
+        identity.email_verified = self.email_verified;
+        identity.claims = serde_json::from_str(self.claims).unwrap_or_default();
+        Session {
+            id: self.id,
+            provider: self.provider.to_owned(),
+            identity,
+            signed_in: self.signed_in,
+            expires: self.expires,
+            idp_session: text(self.idp_session),
+            application: self
+                .application
+                .map(|(version, bytes)| ApplicationData { version, bytes: bytes.to_vec() }),
+            user_header: self.user_header,
+        }
+    }
+
+    /// The name that identity headers carry.
+    pub(crate) fn user(&self) -> &'c str {
+        match self.user_header {
+            UserHeader::Subject => self.subject,
+            UserHeader::Username => self.username.unwrap_or(self.subject),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        identity::Tokens,
+        seal::{Binding, KeyRing},
+    };
+
+    fn session() -> Session {
+        let identity = Identity::new(7)
+            .issuer("https://op.example")
+            .name("Ada".to_owned())
+            .verified_email("ada@a.example".to_owned())
+            .groups(["staff".to_owned()])
+            .claim("role", "admin");
+        let sign_in = SignIn::new("oidc", identity, Tokens::new("t")).idp_session(Some("sid".into()));
+        let now = Timestamp::from_unix(1);
+        let mut session = Session::new(SessionId::new([1; 16]), sign_in, now, Timestamp::from_unix(99));
+        session.application = Some(ApplicationData::new(2, &vec![1, 2]).unwrap());
+        session
+    }
+
+    #[test]
+    fn a_session_comes_out_of_its_cookie_as_it_went_in() {
+        let ring = KeyRing::new(["0123456789abcdef0123456789abcdef"]).unwrap();
+        let binding = Binding::new("session", "s", "https://a.example");
+        let sealed = ring.seal(&binding, [0; 12], Timestamp::from_unix(99), &session().to_bytes());
+        let opened = ring.open(&binding, sealed.expose(), Timestamp::from_unix(2)).unwrap();
+        let read = SessionView::read(&opened).unwrap().to_session();
+        assert_eq!(read.identity, session().identity);
+        assert_eq!(
+            (read.id, read.expires, read.idp_session.as_deref()),
+            (session().id, session().expires, Some("sid"))
+        );
+        assert_eq!(read.data::<Vec<u8>>(2), Some(vec![1, 2]));
+    }
+
+    #[test]
+    fn application_data_of_another_version_or_form_counts_as_absent() {
+        assert_eq!(session().data::<Vec<u8>>(1), None);
+        assert_eq!(session().data::<String>(2), None);
+    }
+}

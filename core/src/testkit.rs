@@ -1,0 +1,150 @@
+//! For provider authors and applications: run a provider's conversation against answers of the test's choosing.
+//!
+//! ```
+//! use vestibule::{exchange::{HttpResponse, Purpose}, identity::Tokens, testkit, time::Timestamp};
+//!
+//! # let url = url::Url::parse("https://example.com/user").unwrap();
+//! let name = testkit::converse(
+//!     Timestamp::from_unix(0),
+//!     async move |http| http.get_json::<serde_json::Value>(Purpose::Profile, &url, &Tokens::new("t")).await,
+//!     |asked| {
+//!         assert_eq!(asked.purpose(), Purpose::Profile);
+//!         asked.answer(200, "application/json", r#"{"id":7}"#)
+//!     },
+//! );
+//! assert_eq!(name.unwrap()["id"], 7);
+//! ```
+
+use std::{fmt, future::Future};
+
+use url::Url;
+
+use crate::{
+    conversation::{Conversation, Http, Question, Reply, Turn},
+    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    provider::{Answered, ProviderError},
+    secret::{AuthorizationCode, CodeVerifier, Nonce},
+    time::Timestamp,
+};
+
+/// What a conversation asks for.
+pub struct Asked {
+    question: Question,
+    now: Timestamp,
+}
+
+/// What the test answers.
+pub struct Reaction(Reply);
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("purpose", &self.purpose()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reaction")
+    }
+}
+
+impl Asked {
+    /// Why the provider is asked.
+    pub fn purpose(&self) -> Purpose {
+        self.question.purpose()
+    }
+
+    /// The address that is asked.
+    pub fn url(&self) -> String {
+        match &self.question {
+            Question::Send { request, .. } => request.uri().to_string(),
+            Question::Document { url, .. } => url.to_string(),
+        }
+    }
+
+    /// The request as it would go out; `None` for a document from the cache.
+    pub fn request(&self) -> Option<&HttpRequest> {
+        match &self.question {
+            Question::Send { request, .. } => Some(request),
+            Question::Document { .. } => None,
+        }
+    }
+
+    /// How new a document from the cache must be; `None` for an exchange.
+    pub fn freshness(&self) -> Option<Freshness> {
+        match &self.question {
+            Question::Send { .. } => None,
+            Question::Document { freshness, .. } => Some(*freshness),
+        }
+    }
+
+    /// Answers with a status, a media type and a body; a document only with status 200.
+    pub fn answer(&self, status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Reaction {
+        match http::Response::builder().status(status).header("content-type", media_type).body(body.into()) {
+            Ok(response) => self.respond(response),
+            Err(_) => self.fail(HttpFailure::Broken),
+        }
+    }
+
+    /// Answers with a whole response.
+    pub fn respond(&self, response: HttpResponse) -> Reaction {
+        Reaction(match &self.question {
+            Question::Send { .. } => Reply::Send(Ok(response)),
+            Question::Document { .. } if response.status() != 200 => {
+                Reply::Document(Err(HttpFailure::Broken))
+            }
+            Question::Document { .. } => Reply::Document(Ok(Document::new(response.into_body(), self.now))),
+        })
+    }
+
+    /// Does not answer.
+    pub fn fail(&self, failure: HttpFailure) -> Reaction {
+        Reaction(match &self.question {
+            Question::Send { .. } => Reply::Send(Err(failure)),
+            Question::Document { .. } => Reply::Document(Err(failure)),
+        })
+    }
+}
+
+/// Runs a provider's part to its end; `answer` plays the provider.
+///
+/// # Errors
+/// What the provider's part came to.
+pub fn converse<T, Fut>(
+    now: Timestamp,
+    provider_part: impl FnOnce(Http) -> Fut,
+    mut answer: impl FnMut(&Asked) -> Reaction,
+) -> Result<T, ProviderError>
+where
+    Fut: Future<Output = Result<T, ProviderError>> + Send + 'static,
+{
+    let mut conversation = Conversation::new(now, provider_part);
+    loop {
+        match conversation.turn() {
+            Turn::Finished(result) => return result,
+            Turn::Question(question) => {
+                let Reaction(reply) = answer(&Asked { question, now });
+                conversation.reply(reply, now);
+            }
+        }
+    }
+}
+
+/// An answered attempt as a provider's `finish` gets it.
+pub fn answered(
+    code: &str,
+    nonce: &str,
+    code_verifier: &str,
+    redirect_uri: Url,
+    private: Vec<u8>,
+) -> Answered {
+    Answered {
+        code: AuthorizationCode::new(code),
+        nonce: Nonce::new(nonce),
+        code_verifier: CodeVerifier::new(code_verifier),
+        redirect_uri,
+        private,
+        max_age: None,
+        began: Timestamp::from_unix(0),
+    }
+}

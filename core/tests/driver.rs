@@ -1,0 +1,198 @@
+//! The driver at work: copies of one callback, browsers that leave, documents that many wait for.
+
+mod world;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Waker},
+    thread,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures_executor::block_on;
+use vestibule::{
+    conversation::Http,
+    driver::{AdmitAll, Driver, Host},
+    exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    identity::SignIn,
+    provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
+    request::PlainHead,
+    response::Response,
+    time::Timestamp,
+};
+use world::{Asked, Browser, Plain, builder, refused};
+
+/// A host on plain threads. The provider answers when it may.
+#[derive(Clone, Default)]
+struct Threads {
+    asked: Arc<AtomicUsize>,
+    seeds: Arc<AtomicUsize>,
+    gate: Arc<Mutex<()>>,
+}
+
+#[async_trait]
+impl Host for Threads {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(1_800_000_000)
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seeds.fetch_add(1, Ordering::SeqCst).to_le_bytes());
+        seed
+    }
+
+    async fn exchange(&self, request: HttpRequest, _timeout: Duration) -> Result<HttpResponse, HttpFailure> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        drop(self.gate.lock());
+        let body = match request.uri().path() {
+            "/token" => r#"{"access_token":"t","token_type":"bearer"}"#,
+            "/user" => r#"{"id":7,"login":"ada"}"#,
+            _ => r#"{"a":1}"#,
+        };
+        let response = http::Response::builder().header("content-type", "application/json");
+        Ok(response.body(body.as_bytes().to_vec()).unwrap())
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        thread::spawn(move || block_on(task));
+    }
+}
+
+fn driver(host: &Threads, provider: impl Provider) -> Driver {
+    Driver::new(builder().provider(provider).build().unwrap(), host.clone(), AdmitAll)
+}
+
+fn send(driver: &Driver, head: &PlainHead) -> Response {
+    block_on(driver.run(driver.begin(head, b"")))
+}
+
+fn callback(driver: &Driver) -> PlainHead {
+    let mut browser = Browser::default();
+    let begun = send(driver, &PlainHead::navigation("/oauth2/sign_in"));
+    browser.take(&begun);
+    browser.with_cookies(PlainHead::navigation(&Asked::of(&begun).callback("code=c")))
+}
+
+#[test]
+fn se_13_twenty_copies_of_a_callback_make_one_token_call_and_get_one_answer() {
+    let host = Threads::default();
+    let driver = driver(&host, Plain::new("plain"));
+    let head = callback(&driver);
+    let closed = host.gate.lock().unwrap();
+    let copies: Vec<_> = (0..20)
+        .map(|_| {
+            let (driver, head) = (driver.clone(), head.clone());
+            let step = driver.begin(&head, b"");
+            thread::spawn(move || block_on(driver.run(step)))
+        })
+        .collect();
+    while host.asked.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
+    // Give every copy the chance to make a call of its own; the assertion does not depend on it.
+    thread::sleep(Duration::from_millis(50));
+    drop(closed);
+    let answers: Vec<_> = copies.into_iter().map(|copy| copy.join().unwrap()).collect();
+    assert_eq!(host.asked.load(Ordering::SeqCst), 2, "one token call, one profile call");
+    let signed_in: Vec<_> = answers.iter().filter(|answer| answer.status == 303).collect();
+    assert!(!signed_in.is_empty() && signed_in.iter().all(|answer| *answer == signed_in[0]), "{answers:?}");
+    for late in answers.iter().filter(|answer| answer.status != 303) {
+        assert_eq!(refused(late), (400, "attempt_already_answered".into()));
+    }
+    assert_eq!(refused(&send(&driver, &head)), (400, "attempt_already_answered".into()));
+    assert_eq!(host.asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_browser_that_leaves_in_the_middle_of_the_token_call_loses_nothing() {
+    let host = Threads::default();
+    let driver = driver(&host, Plain::new("plain"));
+    let head = callback(&driver);
+    let closed = host.gate.lock().unwrap();
+    let mut abandoned = Box::pin(driver.run(driver.begin(&head, b"")));
+    assert!(abandoned.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(abandoned);
+    let reloading = {
+        let (driver, step) = (driver.clone(), driver.begin(&head, b""));
+        thread::spawn(move || block_on(driver.run(step)))
+    };
+    drop(closed);
+    let answer = reloading.join().unwrap();
+    let signed_in = answer.set_cookies().any(|line| line.starts_with("__Host-vestibule="));
+    assert!(signed_in || refused(&answer).1 == "attempt_already_answered", "{answer:?}");
+    while host.asked.load(Ordering::SeqCst) < 2 {
+        thread::yield_now();
+    }
+}
+
+/// A provider that needs a document, or misbehaves.
+struct Odd {
+    panics: bool,
+}
+
+#[async_trait]
+impl Provider for Odd {
+    fn id(&self) -> &str {
+        "odd"
+    }
+
+    fn label(&self) -> &str {
+        "Odd"
+    }
+
+    async fn begin(&self, http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
+        let at = |path: &str| url::Url::parse(&format!("https://odd.example/{path}")).unwrap();
+        let failed = |failure| ProviderError::Unreachable { purpose: Purpose::Metadata, failure };
+        http.document(Purpose::Metadata, &at("metadata"), Freshness::Cached).await.map_err(failed)?;
+        let mut location = at("authorize");
+        let redirect_uri = request.redirect_uri.as_str();
+        location
+            .query_pairs_mut()
+            .append_pair("state", request.state.expose())
+            .append_pair("redirect_uri", redirect_uri);
+        Ok(Begun::at(location))
+    }
+
+    async fn finish(&self, _http: &Http, _answered: &Answered) -> Result<SignIn, ProviderError> {
+        assert!(!self.panics, "this plugin panics");
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn a_document_is_fetched_once_however_many_wait_for_it() {
+    let host = Threads::default();
+    let driver = driver(&host, Odd { panics: false });
+    let closed = host.gate.lock().unwrap();
+    let starts: Vec<_> = (0..10)
+        .map(|_| {
+            let driver = driver.clone();
+            thread::spawn(move || send(&driver, &PlainHead::navigation("/oauth2/sign_in")))
+        })
+        .collect();
+    while host.asked.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
+    drop(closed);
+    for start in starts {
+        assert_eq!(start.join().unwrap().status, 303);
+    }
+    assert_eq!(host.asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_plugin_that_panics_or_hangs_ends_on_a_page() {
+    for panics in [true, false] {
+        let host = Threads::default();
+        let driver = driver(&host, Odd { panics });
+        let head = callback(&driver);
+        assert_eq!(refused(&send(&driver, &head)), (500, "plugin_faulty".into()));
+    }
+}

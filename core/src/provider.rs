@@ -133,7 +133,7 @@ impl Begun {
     }
 }
 
-/// An attempt's own callback. Only [`Attempt::answer`](crate::attempt::Attempt::answer) makes one.
+/// An attempt's own callback. Only an attempt that it answers makes one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered {

@@ -1,4 +1,5 @@
 //! The driver at work: copies of one callback, browsers that leave, documents that many wait for.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod world;
 

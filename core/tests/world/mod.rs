@@ -1,5 +1,10 @@
 //! A world in one process: a site, a provider that answers as told, a clock, and browsers with cookie jars.
-#![allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "every test file uses a part of the world"
+)]
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

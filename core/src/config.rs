@@ -415,13 +415,14 @@ impl Builder {
     fn return_policy(&self, redirect_url: Option<&Url>, problems: &mut Vec<Problem>) -> Option<ReturnPolicy> {
         let own = self.paths.all().map(|(path, _)| path.to_owned());
         let mut policy = ReturnPolicy::new(redirect_url?).never(self.paths.prefix(), own);
-        for origin in &self.allowed_origins {
+        for (number, origin) in self.allowed_origins.iter().enumerate() {
             match policy.clone().allow(origin) {
                 Ok(wider) => policy = wider,
+                // By its number: an address may have a password in it.
                 Err(error) => problems.push(Problem::new(
                     "allow_return_to",
-                    error.to_string(),
-                    "write https://host[:port], or https://*.host[:port] for one label",
+                    format!("entry {} is {error}", number + 1),
+                    "correct it, or leave it away",
                 )),
             }
         }

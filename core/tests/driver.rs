@@ -5,11 +5,7 @@ mod world;
 
 use std::{
     future::Future,
-    pin::Pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
     task::{Context, Waker},
     thread,
     time::Duration,
@@ -19,73 +15,26 @@ use async_trait::async_trait;
 use futures_executor::block_on;
 use vestibule::{
     conversation::Http,
-    driver::{AdmitAll, Driver, Host},
-    exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    driver::{AdmitAll, Driver},
+    exchange::{Freshness, Purpose},
     identity::SignIn,
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     request::PlainHead,
-    response::Response,
-    time::Timestamp,
 };
-use world::{Asked, Browser, Plain, builder, refused};
-
-/// A host on plain threads. The provider answers when it may.
-#[derive(Clone, Default)]
-struct Threads {
-    asked: Arc<AtomicUsize>,
-    seeds: Arc<AtomicUsize>,
-    gate: Arc<Mutex<()>>,
-}
-
-#[async_trait]
-impl Host for Threads {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix(1_800_000_000)
-    }
-
-    fn seed(&self) -> [u8; 32] {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.seeds.fetch_add(1, Ordering::SeqCst).to_le_bytes());
-        seed
-    }
-
-    async fn exchange(&self, request: HttpRequest, _timeout: Duration) -> Result<HttpResponse, HttpFailure> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        drop(self.gate.lock());
-        let body = match request.uri().path() {
-            "/token" => r#"{"access_token":"t","token_type":"bearer"}"#,
-            "/user" => r#"{"id":7,"login":"ada"}"#,
-            _ => r#"{"a":1}"#,
-        };
-        let response = http::Response::builder().header("content-type", "application/json");
-        Ok(response.body(body.as_bytes().to_vec()).unwrap())
-    }
-
-    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        thread::spawn(move || block_on(task));
-    }
-}
+use world::{
+    Plain, builder, refused,
+    threads::{Threads, callback, send},
+};
 
 fn driver(host: &Threads, provider: impl Provider) -> Driver {
     Driver::new(builder().provider(provider).build().unwrap(), host.clone(), AdmitAll)
-}
-
-fn send(driver: &Driver, head: &PlainHead) -> Response {
-    block_on(driver.run(driver.begin(head, b"")))
-}
-
-fn callback(driver: &Driver) -> PlainHead {
-    let mut browser = Browser::default();
-    let begun = send(driver, &PlainHead::navigation("/oauth2/sign_in"));
-    browser.take(&begun);
-    browser.with_cookies(PlainHead::navigation(&Asked::of(&begun).callback("code=c")))
 }
 
 #[test]
 fn se_13_twenty_copies_of_a_callback_make_one_token_call_and_get_one_answer() {
     let host = Threads::default();
     let driver = driver(&host, Plain::new("plain"));
-    let head = callback(&driver);
+    let head = callback(&driver, "c").0;
     let closed = host.gate.lock().unwrap();
     let copies: Vec<_> = (0..20)
         .map(|_| {
@@ -115,7 +64,7 @@ fn se_13_twenty_copies_of_a_callback_make_one_token_call_and_get_one_answer() {
 fn a_browser_that_leaves_in_the_middle_of_the_token_call_loses_nothing() {
     let host = Threads::default();
     let driver = driver(&host, Plain::new("plain"));
-    let head = callback(&driver);
+    let head = callback(&driver, "c").0;
     let closed = host.gate.lock().unwrap();
     let mut abandoned = Box::pin(driver.run(driver.begin(&head, b"")));
     assert!(abandoned.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -193,7 +142,7 @@ fn a_plugin_that_panics_or_hangs_ends_on_a_page() {
     for panics in [true, false] {
         let host = Threads::default();
         let driver = driver(&host, Odd { panics });
-        let head = callback(&driver);
+        let head = callback(&driver, "c").0;
         assert_eq!(refused(&send(&driver, &head)), (500, "plugin_faulty".into()));
     }
 }

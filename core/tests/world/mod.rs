@@ -6,6 +6,8 @@
     reason = "every test file uses a part of the world"
 )]
 
+pub mod threads;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;

@@ -1,4 +1,5 @@
 //! Everything an operator can get wrong is refused at construction: all of it at once, each with field and remedy.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod world;
 

@@ -1,0 +1,96 @@
+//! Who sent the request, as an argument of a handler.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{Response, request::Parts},
+    response::IntoResponse,
+};
+use vestibule::session::Session;
+
+use crate::{Gate, head::broken};
+
+/// What the layers of a [`Gate`] leave for the extractors. The innermost layer's word counts, and only its: a session
+/// that another vestibule of the same application has opened is no session here.
+#[derive(Clone, Debug)]
+pub struct Wiring {
+    gate: Gate,
+    session: Option<Session>,
+}
+
+impl Wiring {
+    pub(crate) fn new(gate: Gate, session: Option<Session>) -> Self {
+        Self { gate, session }
+    }
+}
+
+/// The signed-in person's session; whoever has none is turned back before the handler runs.
+///
+/// As `Option<SignedIn>` it lets everybody through, and is `None` for whoever may not enter. The router needs
+/// [`Gate::layer`] or [`Gate::require`]; what state it has does not matter.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Session);
+
+impl std::ops::Deref for SignedIn {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
+        let Wiring { gate, session } = wiring(parts)?;
+        match session {
+            Some(session) => Ok(Self(session.clone())),
+            None => gate
+                .session(parts)
+                .map(Self)
+                .map_err(|refusal| Rejection::TurnedBack(Box::new(gate.turn_back(parts, refusal)))),
+        }
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Rejection> {
+        let Wiring { gate, session } = wiring(parts)?;
+        Ok(session.clone().or_else(|| gate.session(parts).ok()).map(Self))
+    }
+}
+
+fn wiring(parts: &Parts) -> Result<&Wiring, Rejection> {
+    parts.extensions.get().ok_or_else(|| {
+        let error = Rejection::NotWired;
+        tracing::error!(path = parts.uri.path(), "{error}");
+        error
+    })
+}
+
+/// Why a handler did not get its [`SignedIn`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// Nobody is signed in, or somebody who may not enter. This is the core's answer to that.
+    #[error("the request comes from nobody who may enter")]
+    TurnedBack(Box<Response<Body>>),
+    /// The handler's router has no layer of a [`Gate`].
+    #[error(
+        "a handler asks for `SignedIn`, but its router does not know whose sessions count: add `.layer(gate.layer())` \
+         after its routes, or `.layer(gate.require())` to let nobody else in"
+    )]
+    NotWired,
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response<Body> {
+        match self {
+            Self::TurnedBack(response) => *response,
+            Self::NotWired => broken(),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The endpoints, as a router.
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    http::{Response, request::Parts},
+    routing::any,
+};
+use http_body_util::BodyExt as _;
+use vestibule::{driver::Driver, limits::BODY_BYTES_MAX, refusal::Refusal, session::Session};
+
+use crate::{
+    RequireSignIn,
+    extract::Wiring,
+    head::{Head, translate},
+};
+
+/// A vestibule in an axum application: its endpoints, and what keeps watch over the application's own routes.
+/// Cheap to clone; it can also be part of the application's state.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    driver: Driver,
+}
+
+impl Gate {
+    /// Puts `driver` behind axum routes.
+    pub fn new(driver: Driver) -> Self {
+        Self { driver }
+    }
+
+    /// The driver behind it.
+    pub fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    /// Every endpoint at its whole path, wherever it was renamed to: merge this into the outermost router.
+    pub fn routes<S>(&self) -> Router<S> {
+        let mut router = Router::new();
+        for (path, takes_provider) in self.driver.vestibule().paths().all() {
+            router = router.route(path, any(answer));
+            if takes_provider {
+                router = router.route(&format!("{path}/{{provider}}"), any(answer));
+            }
+        }
+        router.with_state(self.clone())
+    }
+
+    /// Everything below one prefix, to be nested at `vestibule.paths().prefix()`. Nested anywhere else it answers each
+    /// request with what to do about that. Paths outside the prefix are not in it: an application that has renamed
+    /// endpoints, or has other addresses for signing out, takes [`Gate::routes`].
+    pub fn scope<S>(&self) -> Router<S> {
+        Router::new().route("/", any(answer)).route("/{*below}", any(answer)).with_state(self.clone())
+    }
+
+    /// A layer for routers whose handlers ask for [`SignedIn`](crate::SignedIn), and that keeps nobody out.
+    pub fn layer(&self) -> Extension<Wiring> {
+        Extension(Wiring::new(self.clone(), None))
+    }
+
+    /// A layer for routers that nobody gets into who is not signed in. Browsers are sent to sign in and back; scripts,
+    /// sockets and API clients get a problem to read. Handlers behind it may ask for
+    /// [`SignedIn`](crate::SignedIn), and for `Extension<Session>`.
+    ///
+    /// A preflight has no cookie: a layer that answers those (CORS) goes outside this one.
+    pub fn require(&self) -> RequireSignIn {
+        RequireSignIn::new(self.clone())
+    }
+
+    /// The session of whoever sent the request, for code that is no handler.
+    ///
+    /// # Errors
+    /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
+    pub fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
+        self.driver.vestibule().session(&Head(parts), self.driver.now())
+    }
+
+    /// What somebody gets who may not have what they asked for.
+    pub fn turn_back(&self, parts: &Parts, refusal: Refusal) -> Response<Body> {
+        translate(self.driver.vestibule().turn_back(&Head(parts), refusal))
+    }
+}
+
+async fn answer(State(Gate { driver }): State<Gate>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = if driver.vestibule().wants_body(&Head(&parts)) { read(body).await } else { Vec::new() };
+    let step = driver.begin(&Head(&parts), &body);
+    translate(driver.run(step).await)
+}
+
+/// Reads one byte more than is allowed at most, so that the core sees that there are too many. Of a body that breaks
+/// off nothing is used.
+async fn read(mut body: Body) -> Vec<u8> {
+    let mut read = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Vec::new() };
+        let Ok(data) = frame.into_data() else { continue };
+        let room = (BODY_BYTES_MAX + 1).saturating_sub(read.len());
+        read.extend_from_slice(&data[..data.len().min(room)]);
+        if BODY_BYTES_MAX < read.len() {
+            break;
+        }
+    }
+    read
+}

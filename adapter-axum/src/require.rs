@@ -1,0 +1,67 @@
+//! The layer that lets nobody through without a session.
+
+use std::{
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
+use futures_util::future::Either;
+use tower::{Layer, Service};
+
+use crate::{Gate, extract::Wiring};
+
+/// Keeps whole routers, or any other service, to people who are signed in and may enter. Made by [`Gate::require`].
+#[derive(Clone, Debug)]
+pub struct RequireSignIn {
+    gate: Gate,
+}
+
+impl RequireSignIn {
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+impl<S> Layer<S> for RequireSignIn {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { gate: self.gate.clone(), inner }
+    }
+}
+
+/// A service behind [`RequireSignIn`].
+#[derive(Clone, Debug)]
+pub struct Guarded<S> {
+    gate: Gate,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        match self.gate.session(&parts) {
+            Ok(session) => {
+                parts.extensions.insert(session.clone());
+                parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session)));
+                Either::Left(self.inner.call(Request::from_parts(parts, body)))
+            }
+            Err(refusal) => Either::Right(ready(Ok(self.gate.turn_back(&parts, refusal)))),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A Vue page and an API behind nginx, signed in to by vestibule

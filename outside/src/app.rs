@@ -1,0 +1,73 @@
+//! An example application, run as the program that a person would run.
+
+use std::{collections::BTreeMap, process::Command};
+
+use anyhow::{Context, Result};
+
+use crate::{Child, PATIENCE, ports, tools};
+
+/// A running example application.
+#[derive(Debug)]
+pub struct App {
+    child: Child,
+    port: u16,
+    builder: AppBuilder,
+}
+
+/// An example application that is not running yet: its program and its environment.
+#[derive(Debug, Clone)]
+pub struct AppBuilder {
+    program: String,
+    environment: BTreeMap<String, String>,
+}
+
+impl AppBuilder {
+    /// `program` is a binary of this workspace.
+    pub fn new(program: &str) -> Self {
+        Self { program: program.to_owned(), environment: BTreeMap::new() }
+            .option("HTTP_ADDRESS", "127.0.0.1:0")
+    }
+
+    /// Sets `OAUTH2_PROXY_{name}`, the name that oauth2-proxy's users know.
+    pub fn option(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.insert(format!("OAUTH2_PROXY_{name}"), value.into());
+        self
+    }
+
+    /// Starts the program and waits until it says where it listens.
+    pub async fn start(self) -> Result<App> {
+        let mut child = Child::start(
+            self.program.clone(),
+            Command::new(tools::built(&self.program)?)
+                // Nothing of the environment that the tests run in may configure the application.
+                .env_clear()
+                .env("RUST_BACKTRACE", "1")
+                .env("RUST_LOG", "info,vestibule=debug")
+                .envs(&self.environment),
+        )?;
+        let line = child.line_with("listening on http://", PATIENCE).await?;
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.with_context(|| format!("no port in {line:?}"))?;
+        Ok(App { child, port, builder: self })
+    }
+}
+
+impl App {
+    /// The port that it chose.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its log up to now.
+    pub fn log(&self) -> String {
+        self.child.output()
+    }
+
+    /// Ends it and starts it again, in the same environment and on the same port.
+    pub async fn restart(mut self) -> Result<Self> {
+        self.child.stop().await?;
+        ports::reserve_again(self.port)?;
+        let address = format!("127.0.0.1:{}", self.port);
+        self.builder.option("HTTP_ADDRESS", address).start().await
+    }
+}

@@ -1,0 +1,40 @@
+//! Vestibule seen from outside: real servers, a real browser, and the programs as they are built.
+//!
+//! A test here starts what it needs, speaks to it over loopback only, and leaves nothing behind:
+//! every program is a [`Child`] that ends with the value that holds it, every port comes from the
+//! system, every file lies in a folder of its own. So tests run beside each other and twice in a
+//! row. A test that lacks a tool fails and says `run cargo xtask test`; none is skipped.
+
+mod app;
+mod browser;
+mod child;
+mod emulate;
+mod idp;
+mod nginx;
+mod oidc_provider;
+pub mod ports;
+mod seed1;
+pub mod tools;
+
+pub use app::{App, AppBuilder};
+pub use browser::Browser;
+pub use child::Child;
+pub use emulate::Emulate;
+pub use idp::Idp;
+pub use nginx::Nginx;
+pub use oidc_provider::OidcProvider;
+pub use seed1::{COOKIE_SECRET, Seed1};
+
+use std::time::Duration;
+
+/// How long anything here is waited for before a test gives up: ample for two busy cores, short
+/// enough that a hang is seen as one.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The client that the example is, to every provider that these tests start.
+pub mod client {
+    /// Its id.
+    pub const ID: &str = "vue-example";
+    /// Its secret, in use on loopback only.
+    pub const SECRET: &str = "a-secret-that-only-loopback-has-seen";
+}

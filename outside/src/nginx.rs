@@ -1,0 +1,110 @@
+//! A real nginx with an original system's own configuration.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+
+use crate::{Child, PATIENCE, tools};
+
+/// A running nginx. Its folder, with everything that it writes, goes with it.
+#[derive(Debug)]
+pub struct Nginx {
+    child: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// The first system's file in front of `app`, which serves the page as well, on `port`.
+    pub async fn seed1(app: u16, port: u16) -> Result<Self> {
+        let original = fs::read_to_string(tools::repository().join("examples/vue-nginx/nginx.conf"))?;
+        Self::start(&seed1_with(&original, app, port)?, port).await
+    }
+
+    /// Starts nginx with `servers` inside its `http` block, and waits until it answers on `port`.
+    pub async fn start(servers: &str, port: u16) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("vestibule-nginx-").tempdir()?;
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, around(servers, folder.path()))?;
+        let mut child = Child::start(
+            "nginx",
+            Command::new(tools::system("nginx")?)
+                // From the first line on it must not write to the system's own log.
+                .args(["-e", "stderr", "-p"])
+                .arg(folder.path())
+                .arg("-c")
+                .arg(&file),
+        )?;
+        child.listens_on(port, PATIENCE).await?;
+        Ok(Self { child, port, _folder: folder })
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits until its access or error log has a line that contains `needle`, and gives that line.
+    ///
+    /// An answer may arrive before the line about it does.
+    pub async fn log_line_with(&mut self, needle: &str) -> Result<String> {
+        self.child.line_with(needle, PATIENCE).await
+    }
+}
+
+/// The first system's file with its upstreams and its listen value replaced, and nothing else.
+fn seed1_with(original: &str, app: u16, port: u16) -> Result<String> {
+    let mut text = original.to_owned();
+    for (theirs, ours) in [
+        ("server host.docker.internal:5000;", format!("server 127.0.0.1:{app};")),
+        ("server host.docker.internal:5173;", format!("server 127.0.0.1:{app};")),
+        ("listen 8000;", format!("listen 127.0.0.1:{port};")),
+    ] {
+        ensure!(text.matches(theirs).count() == 1, "the original file has `{theirs}` exactly once");
+        text = text.replace(theirs, &ours);
+    }
+    Ok(text)
+}
+
+/// What a distribution's own `nginx.conf` says around the servers, with every path in `folder`.
+fn around(servers: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    // A worker of another user could not enter the folder, which is its owner's alone.
+    let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|what| format!("    {what}_temp_path {folder}/{what};\n"))
+        .collect();
+    format!(
+        "daemon off;\n{user}\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr info;\n\
+         events {{ worker_connections 256; }}\nhttp {{\n    access_log /dev/stdout;\n{temporary}\n{servers}\n}}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_lines_of_the_original_differ() {
+        let original = include_str!("../../examples/vue-nginx/nginx.conf");
+        let ours = seed1_with(original, 1111, 2222).unwrap();
+        let changed: Vec<(&str, &str)> =
+            original.lines().zip(ours.lines()).filter(|(theirs, ours)| theirs != ours).collect();
+        assert_eq!(original.lines().count(), ours.lines().count());
+        assert_eq!(
+            changed,
+            [
+                ("    server host.docker.internal:5000;", "    server 127.0.0.1:1111;"),
+                ("    server host.docker.internal:5173;", "    server 127.0.0.1:1111;"),
+                ("    listen 8000;", "    listen 127.0.0.1:2222;"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_has_lost_a_value_is_refused() {
+        assert!(seed1_with("upstream app {}", 1, 2).is_err());
+    }
+}

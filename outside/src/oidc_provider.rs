@@ -1,0 +1,74 @@
+//! `oidc-provider` from npm: an OpenID provider that others wrote and certified.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::{Browser, Child, PATIENCE, client, ports, tools};
+
+/// The program, read by Node from the command line: packages are then found from npm's folder.
+const PROGRAM: &str = include_str!("../npm/oidc-provider.mjs");
+
+/// A running `oidc-provider` with one client, [`client`], and its development login pages.
+#[derive(Debug)]
+pub struct OidcProvider {
+    child: Child,
+    port: u16,
+}
+
+impl OidcProvider {
+    /// Starts it on a port that the system chooses, for an application at `origin`.
+    pub async fn start(origin: &str) -> Result<Self> {
+        Self::start_on(0, origin).await
+    }
+
+    /// Starts it on `port`, so that its issuer is known before it runs.
+    pub async fn start_on(port: u16, origin: &str) -> Result<Self> {
+        let clients = json!([{
+            "client_id": client::ID,
+            "client_secret": client::SECRET,
+            "redirect_uris": [format!("{origin}/app/oauth2/callback")],
+            "post_logout_redirect_uris": [format!("{origin}/"), format!("{origin}/app/oauth2/sign_out")],
+        }]);
+        let mut child = Child::start(
+            "oidc-provider",
+            Command::new(tools::node()?)
+                .args(["--input-type=module", "--eval", PROGRAM])
+                .current_dir(tools::npm()?)
+                .env("OIDC_PORT", port.to_string())
+                .env("OIDC_CLIENTS", clients.to_string()),
+        )?;
+        let line = child.line_with("listening on http://127.0.0.1:", PATIENCE).await?;
+        let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
+        Ok(Self { child, port: port.with_context(|| format!("no port in {line:?}"))? })
+    }
+
+    /// Its issuer identifier.
+    pub fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port, to start another one there later.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends it; its port stays closed, and reserved, until somebody starts it there again.
+    pub async fn stop(mut self) -> Result<()> {
+        self.child.stop().await?;
+        ports::reserve_again(self.port)
+    }
+
+    /// Does what the page that is shown asks for: a name, an agreement, or leave to sign out.
+    pub async fn answer_page(browser: &Browser, login: &str) -> Result<()> {
+        if browser.has("input[name=login]").await? {
+            browser.fill("input[name=login]", login).await?;
+            browser.fill("input[name=password]", "any").await?;
+        } else if browser.has("button[name=logout]").await? {
+            return browser.click("button[name=logout]").await;
+        }
+        // The consent page has no field but the hidden one that says what it is.
+        browser.click("form:has(input[name=prompt]) button[type=submit]").await
+    }
+}

@@ -1,0 +1,71 @@
+//! The repository's own commands, run as `cargo xtask COMMAND`.
+//!
+//! Whoever gives one waits for this crate to compile, so it has no dependencies.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person")]
+
+mod demo;
+mod files;
+mod steps;
+mod suite;
+mod tidy;
+mod tools;
+mod web;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo           run the Vue example with a development provider inside: sign in with a click;
+                 needs nothing but Rust
+  test           everything that a change must pass; installs what it needs into target/tools
+  test --fast    the same without the tests from outside, which need nginx, Chromium and Node
+  tidy           the rules about files and dependencies that no compiler checks (part of test)
+";
+
+/// What a command ends with when it fails: one text for the person who gave it.
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words[..] {
+        ["demo"] => demo::run(),
+        ["test"] => suite::run(suite::Extent::Full),
+        ["test", "--fast"] => suite::run(suite::Extent::Fast),
+        ["tidy"] => tidy::run().map(|()| println!("tidy")),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!("there is no command `{}`\n\n{USAGE}", words.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root, wherever the command was given.
+fn root() -> PathBuf {
+    let here =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
+}
+
+/// Where installed programs and packages lie; a second run finds them again.
+fn tools_folder() -> PathBuf {
+    target_folder().join("tools")
+}
+
+/// Cargo's own target folder, which the environment may have moved.
+fn target_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}

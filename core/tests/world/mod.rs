@@ -11,6 +11,8 @@ pub mod threads;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 use vestibule::{
     Vestibule,
@@ -41,7 +43,11 @@ impl Plain {
         let at = |path: &str| Url::parse(&format!("https://{id}.example/{path}")).unwrap();
         let secret = Some("canary-client-secret".into());
         let spec = OAuth2Spec::new(id, id.to_uppercase(), at("authorize"), at("token"), "client", secret);
-        Self { spec: spec.scopes(["user"]).issuer(format!("https://{id}.example")) }
+        Self::of(spec.scopes(["user"]).issuer(format!("https://{id}.example")))
+    }
+
+    pub fn of(spec: OAuth2Spec) -> Self {
+        Self { spec }
     }
 }
 
@@ -86,6 +92,8 @@ pub struct World {
     pub asked: Vec<Purpose>,
     /// Bodies of token requests.
     pub token_requests: Vec<String>,
+    /// Codes that the provider has given out, each with the challenge of its authorization request.
+    pub codes: BTreeMap<String, String>,
     /// How long each exchange takes.
     pub pace: Duration,
 }
@@ -113,6 +121,7 @@ impl World {
             claim: Claim::First,
             asked: Vec::new(),
             token_requests: Vec::new(),
+            codes: BTreeMap::new(),
             pace: Duration::ZERO,
         }
     }
@@ -149,11 +158,22 @@ impl World {
                 self.asked.push(*purpose);
                 if *purpose == Purpose::Token {
                     self.token_requests.push(String::from_utf8(request.body().clone()).unwrap());
+                    if !self.knows(request.body()) {
+                        let body = br#"{"error":"invalid_grant"}"#.to_vec();
+                        return Answer::Http(Ok(http::Response::builder().status(400).body(body).unwrap()));
+                    }
                 }
                 Answer::Http(self.failure.map_or_else(|| Ok(self.reply(*purpose)), Err))
             }
             other => panic!("nobody asked for that: {other:?}"),
         }
+    }
+
+    /// Whether the code was given to whoever knows this verifier; any code will do where none was given out.
+    fn knows(&self, form: &[u8]) -> bool {
+        let form: BTreeMap<_, _> = url::form_urlencoded::parse(form).into_owned().collect();
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
+        self.codes.is_empty() || self.codes.get(&form["code"]) == Some(&challenge)
     }
 
     fn reply(&self, purpose: Purpose) -> HttpResponse {

@@ -8,7 +8,7 @@ use crate::{
     conversation::Http,
     exchange::{HttpFailure, Purpose},
     identity::{SignIn, Tokens},
-    secret::{AuthorizationCode, CodeVerifier, Nonce, State},
+    secret::{AuthorizationCode, CodeVerifier, Nonce, Secret, State},
     time::Timestamp,
 };
 
@@ -160,9 +160,28 @@ pub struct EndSession {
     /// Where the provider sends the browser afterwards.
     pub post_logout_redirect_uri: Url,
     /// The ID token of the session, where it was kept.
-    pub id_token: Option<crate::secret::Secret>,
+    pub id_token: Option<Secret>,
     /// Comes back unchanged.
     pub state: Option<State>,
+}
+
+impl EndSession {
+    /// A sign-out after which the browser comes back to `post_logout_redirect_uri`.
+    pub fn new(post_logout_redirect_uri: Url) -> Self {
+        Self { post_logout_redirect_uri, id_token: None, state: None }
+    }
+
+    /// Names the session by its ID token (`id_token_hint`).
+    pub fn id_token(mut self, id_token: impl Into<Option<Secret>>) -> Self {
+        self.id_token = id_token.into();
+        self
+    }
+
+    /// Sets what comes back unchanged.
+    pub fn state(mut self, state: impl Into<Option<State>>) -> Self {
+        self.state = state.into();
+        self
+    }
 }
 
 /// Why a provider's part of a sign-in failed. Nothing in it came from outside but what is named here.

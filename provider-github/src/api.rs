@@ -1,0 +1,135 @@
+//! GitHub's REST interface, as far as a sign-in needs it.
+
+use serde::de::DeserializeOwned;
+use url::Url;
+use vestibule::{
+    conversation::Http,
+    exchange::{HttpResponse, Purpose},
+    identity::Tokens,
+    oauth2::{expect_ok, json_body},
+    provider::ProviderError,
+};
+
+use crate::config::below;
+
+/// The version whose shapes are read here.
+const VERSION: &str = "2022-11-28";
+
+/// The interface, for one access token.
+pub(crate) struct Api<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) base: &'a Url,
+    pub(crate) tokens: &'a Tokens,
+}
+
+impl Api<'_> {
+    /// Asks for `path` below the interface's address; the answer may have any status.
+    pub(crate) async fn ask(&self, purpose: Purpose, path: &str) -> Result<HttpResponse, ProviderError> {
+        self.ask_at(purpose, &below(self.base, path)).await
+    }
+
+    async fn ask_at(&self, purpose: Purpose, url: &Url) -> Result<HttpResponse, ProviderError> {
+        let request = http::Request::get(url.as_str())
+            .header(http::header::ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", VERSION)
+            // Without one, GitHub answers 403.
+            .header(http::header::USER_AGENT, "vestibule-github")
+            .header(http::header::AUTHORIZATION, format!("Bearer {}", self.tokens.access_token.expose()))
+            .body(Vec::new())
+            .map_err(|_| ProviderError::Broken {
+                purpose,
+                fault: "its access token cannot stand in a header",
+            })?;
+        let sent = self.http.send(purpose, request).await;
+        let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
+        if is_rationed(&response) {
+            return Err(ProviderError::Unavailable { purpose, status: response.status().as_u16() });
+        }
+        Ok(response)
+    }
+
+    pub(crate) async fn get<D: DeserializeOwned>(
+        &self,
+        purpose: Purpose,
+        path: &str,
+    ) -> Result<D, ProviderError> {
+        let response = self.ask(purpose, path).await?;
+        expect_ok(purpose, &response)?;
+        json_body(purpose, &response)
+    }
+
+    /// A whole list, page by page. The conversation's limit ends a list that has no end.
+    pub(crate) async fn list<D: DeserializeOwned>(
+        &self,
+        purpose: Purpose,
+        path: &str,
+    ) -> Result<Vec<D>, ProviderError> {
+        let mut page = below(self.base, path);
+        page.set_query(Some("per_page=100"));
+        let mut items = Vec::new();
+        loop {
+            let response = self.ask_at(purpose, &page).await?;
+            expect_ok(purpose, &response)?;
+            items.append(&mut json_body::<Vec<D>>(purpose, &response)?);
+            let Some(next) = next_page(&response) else { return Ok(items) };
+            let next = page.join(&next).ok().filter(|next| self.is_ours(next));
+            page = next.ok_or(ProviderError::Broken { purpose, fault: "its next page lies elsewhere" })?;
+        }
+    }
+
+    /// Whether an address belongs to the interface. The access token goes there and nowhere else.
+    fn is_ours(&self, url: &Url) -> bool {
+        let below = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
+        url.origin() == self.base.origin() && below.is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// GitHub says with status 403 that there were too many requests; only the headers tell that from a prohibition.
+fn is_rationed(response: &HttpResponse) -> bool {
+    let headers = response.headers();
+    response.status() == http::StatusCode::FORBIDDEN
+        && (headers.contains_key(http::header::RETRY_AFTER)
+            || headers.get("x-ratelimit-remaining").is_some_and(|remaining| remaining == "0"))
+}
+
+/// The target of `rel="next"` (RFC 8288 §3).
+fn next_page(response: &HttpResponse) -> Option<String> {
+    let links = response.headers().get_all(http::header::LINK).iter().filter_map(|value| value.to_str().ok());
+    links.flat_map(links_of).find(|(_, is_next)| *is_next).map(|(target, _)| target.to_owned())
+}
+
+/// Each target, and whether it is the next page.
+fn links_of(header: &str) -> impl Iterator<Item = (&str, bool)> {
+    header.split('<').skip(1).filter_map(|link| {
+        let (target, parameters) = link.split_once('>')?;
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            let relation = parameter.trim().strip_prefix("rel=").map(|relation| relation.trim_matches('"'));
+            relation.is_some_and(|relation| {
+                relation.split(' ').any(|relation| relation.eq_ignore_ascii_case("next"))
+            })
+        });
+        Some((target, is_next))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
+        let next = |header: &str| {
+            let response = http::Response::builder().header("link", header).body(Vec::new()).unwrap();
+            next_page(&response)
+        };
+        let page = |number| format!("<https://api.github.com/user/teams?per_page=100&page={number}>");
+        let target = Some("https://api.github.com/user/teams?per_page=100&page=2".to_owned());
+        assert_eq!(next(&format!("{}; rel=\"next\", {}; rel=\"last\"", page(2), page(9))), target);
+        assert_eq!(next(&format!("{}; rel=\"prev\", {}; rel=\"next\"", page(1), page(2))), target);
+        assert_eq!(next(&format!("{}; title=\"a, b\"; rel=next", page(2))), target);
+        assert_eq!(next(&format!("{}; rel=\"last\"", page(2))), None);
+        for none in ["", "<", "rel=\"next\"", "<https://api.github.com/; rel=\"next\""] {
+            assert_eq!(next(none), None, "{none}");
+        }
+    }
+}

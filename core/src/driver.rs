@@ -248,9 +248,10 @@ impl Driver {
                 let driver = self.clone();
                 self.inner.host.spawn(Box::pin(async move {
                     let step = machine.step(Answer::Claim(Claim::First), driver.now());
-                    // Nobody may be waiting any more; the run's effects have happened all the same.
-                    let _ = sender.send(Box::pin(driver.run(step)).await);
+                    let response = Box::pin(driver.run(step)).await;
                     lock(&driver.inner.answered).finish(&attempt);
+                    // Nobody may be waiting any more; the run's effects have happened all the same.
+                    let _ = sender.send(response);
                 }));
                 Ok(run)
             }

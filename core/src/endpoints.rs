@@ -56,8 +56,11 @@ impl Vestibule {
         if !request::target_is_readable(head.target()) {
             return self.refuse(asker(head), Refusal::RequestTooLarge);
         }
-        let Some(route) = self.paths.route(request::path(head.target())) else {
-            return self.refuse(asker(head), Refusal::MountedElsewhere);
+        let path = request::path(head.target());
+        let Some(route) = self.paths.route(path) else {
+            let below = path.strip_prefix(self.paths.prefix()).is_some_and(|rest| rest.starts_with('/'));
+            let refusal = if below { Refusal::NotFound } else { Refusal::MountedElsewhere };
+            return self.refuse(asker(head), refusal);
         };
         let visit = Visit { vestibule: self, head, body, now, entropy: Entropy::new(seed) };
         match route.endpoint {

@@ -53,7 +53,7 @@ pub enum WeakSecret {
 }
 
 impl KeyRing {
-    /// Keys made of these secrets, the sealing one first. White space around a secret does not count.
+    /// Keys made of these secrets, the sealing one first. White space around a text does not count.
     ///
     /// # Errors
     /// A secret is missing, too short, or can be guessed.
@@ -75,7 +75,7 @@ impl KeyRing {
         bytes: usize,
         secrets: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> Result<Self, WeakSecret> {
-        let keys = secrets.into_iter().map(|secret| Key::new(secret.as_ref().trim_ascii(), bytes));
+        let keys = secrets.into_iter().map(|secret| Key::new(trimmed(secret.as_ref()), bytes));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Err(WeakSecret::Missing) } else { Ok(Self { keys }) }
     }
@@ -127,6 +127,11 @@ impl KeyRing {
         }
         Ok(Opened { buffer, start: HEAD_BYTES + EXPIRY_BYTES, end })
     }
+}
+
+/// A secret without the white space that files and variables end in; bytes that are no text are taken as they are.
+fn trimmed(secret: &[u8]) -> &[u8] {
+    if std::str::from_utf8(secret).is_ok() { secret.trim_ascii() } else { secret }
 }
 
 impl fmt::Debug for KeyRing {
@@ -279,5 +284,7 @@ mod tests {
         let with_newline = KeyRing::new(["0123456789abcdef0123456789abcdef\n"]).unwrap();
         let without = KeyRing::new(["0123456789abcdef0123456789abcdef"]).unwrap();
         assert_eq!(with_newline.keys[0].id, without.keys[0].id);
+        let binary: Vec<u8> = (0..32).map(|number| if number == 31 { b' ' } else { 0xc0 + number }).collect();
+        assert!(KeyRing::new([binary]).is_ok(), "the last of 32 random bytes may look like white space");
     }
 }

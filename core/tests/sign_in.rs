@@ -204,3 +204,11 @@ fn ck_09_a_session_that_does_not_fit_is_refused_and_names_its_largest_part() {
     let Some(Event::Refused { detail: Some(detail), .. }) = browser.last_event else { panic!("no event") };
     assert!(detail.contains("the largest part is: groups"), "{detail}");
 }
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_from_a_wrong_mount() {
+    let mut world = World::new();
+    let mut browser = Browser::default();
+    assert_eq!(refused(&browser.visit(&mut world, "/oauth2/nothing")), (404, "not_found".into()));
+    assert_eq!(refused(&browser.visit(&mut world, "/elsewhere/sign_in")), (500, "mounted_elsewhere".into()));
+}

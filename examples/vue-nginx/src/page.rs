@@ -1,0 +1,78 @@
+//! The Vue page, as Vite has built it, inside the program.
+
+use axum::{
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+
+/// A file of the page.
+struct File {
+    path: &'static str,
+    media_type: &'static str,
+    content: &'static [u8],
+}
+
+macro_rules! files {
+    ($($path:literal $media_type:literal)*) => {
+        [$(File {
+            path: concat!("/", $path),
+            media_type: $media_type,
+            content: include_bytes!(concat!("../web/dist/", $path)),
+        },)*]
+    };
+}
+
+/// The page's own file, and those that it asks for. Vite gives them names without hashes.
+static INDEX: &File = &FILES[0];
+static FILES: [File; 4] = files! {
+    "index.html" "text/html; charset=utf-8"
+    "favicon.svg" "image/svg+xml"
+    "assets/index.js" "text/javascript; charset=utf-8"
+    "assets/index.css" "text/css; charset=utf-8"
+};
+
+/// A file of the page; the page itself for every path that its own router may know.
+pub(crate) async fn page(uri: Uri) -> Response {
+    let path = uri.path();
+    let file = FILES.iter().find(|file| file.path == path);
+    match file {
+        Some(file) => file.into_response(),
+        None if path.starts_with("/assets/") || path.starts_with("/app/") => {
+            StatusCode::NOT_FOUND.into_response()
+        }
+        None => INDEX.into_response(),
+    }
+}
+
+impl IntoResponse for &File {
+    fn into_response(self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, self.media_type),
+            // Asked again each time, so that nobody sees the page who has signed out.
+            (header::CACHE_CONTROL, "no-cache"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        (headers, self.content).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_file_that_vite_has_built_is_served() {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
+        let names = |folder: &str| -> Vec<String> {
+            let entries =
+                fs::read_dir(built.join(folder.trim_start_matches('/'))).unwrap().map(|entry| entry.unwrap());
+            let files = entries.filter(|entry| entry.path().is_file());
+            files.map(|file| format!("{folder}/{}", file.file_name().to_string_lossy())).collect()
+        };
+        for name in names("").into_iter().chain(names("/assets")) {
+            assert!(FILES.iter().any(|file| file.path == name), "{name} is not served");
+        }
+    }
+}

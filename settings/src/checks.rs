@@ -1,0 +1,155 @@
+//! What has to be looked at beyond one option's own row.
+
+use url::{Host, Url};
+use vestibule::{config::Problem, seal::KeyRing};
+
+use crate::{
+    environment::Environment,
+    provider::ProviderSettings,
+    rows,
+    secret::{self, CookieSecret},
+    value::Fault,
+};
+
+/// Cookies are Secure where the site is https, and cannot be where it is not. Whoever says otherwise has one of the
+/// two wrong.
+pub(crate) fn cookie_secure(environment: &mut Environment, redirect_url: &str) {
+    let Some(secure) = environment.flag(&rows::COOKIE_SECURE) else { return };
+    let Ok(url) = Url::parse(redirect_url) else { return };
+    if secure != (url.scheme() == "https") {
+        let name = environment.name(&rows::REDIRECT_URL);
+        let fault = format!("it is {secure}, but {name} is {}", url.scheme());
+        environment.problem(&rows::COOKIE_SECURE, fault, format!("leave it out, or correct {name}"));
+    }
+}
+
+/// `None` for everybody.
+pub(crate) fn email_domains(environment: &Environment) -> Option<Vec<String>> {
+    let domains = environment.list(&rows::EMAIL_DOMAINS);
+    (!domains.is_empty() && !domains.iter().any(|domain| domain == "*")).then_some(domains)
+}
+
+/// At most providers anybody can make an account: that everybody may enter must be said.
+pub(crate) fn somebody_is_named(
+    environment: &mut Environment,
+    provider: &ProviderSettings,
+    groups: &[String],
+) {
+    if environment.list(&rows::EMAIL_DOMAINS).is_empty() && groups.is_empty() && !provider.names_members() {
+        let fault = "nothing says who may enter";
+        let remedy =
+            "list domains or groups, or set it to `*` for everybody who has an account at the provider";
+        environment.problem(&rows::EMAIL_DOMAINS, fault, remedy);
+    }
+}
+
+/// What the paths begin with.
+pub(crate) fn prefix(environment: &mut Environment) -> String {
+    let prefix =
+        environment.text(&rows::PROXY_PREFIX).unwrap_or_else(|| rows::PROXY_PREFIX.default.to_owned());
+    if !prefix.starts_with('/') {
+        let fault = format!("`{prefix}` does not begin with `/`");
+        environment.problem(&rows::PROXY_PREFIX, fault, "write a path from the root, such as `/oauth2`");
+        // The rest is then looked at as if it did.
+        return format!("/{prefix}");
+    }
+    prefix
+}
+
+/// The keys that cookies are sealed with, the sealing one first.
+pub(crate) fn keys(environment: &mut Environment, warnings: &mut Vec<Problem>) -> Option<KeyRing> {
+    let before = environment.problems.len();
+    let Some((secret, row)) = environment.secret(&rows::COOKIE_SECRET, &rows::COOKIE_SECRET_FILE) else {
+        if environment.problems.len() == before {
+            let remedy = "generate 32 random bytes: `openssl rand -base64 32`";
+            environment.problem(&rows::COOKIE_SECRET, "it is not set", remedy);
+        }
+        return None;
+    };
+    let previous = environment.list(&rows::COOKIE_SECRETS_PREVIOUS);
+    let mut secrets = Vec::new();
+    let all = std::iter::once((secret, row));
+    for (secret, row) in
+        all.chain(previous.into_iter().map(|text| (text.into_bytes(), &rows::COOKIE_SECRETS_PREVIOUS)))
+    {
+        match secret::parse(&secret) {
+            Ok(secret) => secrets.push((secret, row)),
+            Err((fault, remedy)) => environment.problem(row, fault, remedy),
+        }
+    }
+    for (_, row) in secrets.iter().filter(|(secret, _)| secret.is_short) {
+        let remedy = "use 32 random bytes: `openssl rand -base64 32`; with the old one in VESTIBULE_COOKIE_SECRETS_PREVIOUS \
+                      nobody is signed out";
+        warnings.push(Problem::new(environment.name(row), "the secret has fewer than 32 bytes", remedy));
+    }
+    let some_are_short = secrets.iter().any(|(secret, _)| secret.is_short);
+    let texts = secrets.iter().map(|(CookieSecret { text, .. }, _)| text.expose());
+    let ring = if some_are_short { KeyRing::insecure_short_secrets(texts) } else { KeyRing::new(texts) };
+    match ring {
+        Ok(ring) => Some(ring),
+        // Each secret that cannot be read has been named already.
+        Err(_) if environment.problems.len() > before => None,
+        Err(weakness) => {
+            environment.problem(row, weakness.to_string(), "never use one out of a documentation");
+            None
+        }
+    }
+}
+
+/// Other origins that a sign-in may lead back to.
+pub(crate) fn return_origins(environment: &mut Environment) -> Vec<String> {
+    let mut origins = Vec::new();
+    for domain in environment.list(&rows::WHITELIST_DOMAINS) {
+        match origin(&domain) {
+            Ok(origin) => origins.push(origin),
+            Err((fault, remedy)) => {
+                environment.problem(&rows::WHITELIST_DOMAINS, format!("`{domain}`: {fault}"), remedy)
+            }
+        }
+    }
+    origins
+}
+
+/// oauth2-proxy allows hosts, for http and https alike; here it is origins, and what is not https is this machine.
+fn origin(domain: &str) -> Result<String, Fault> {
+    if domain.contains("://") {
+        return Ok(domain.to_owned());
+    }
+    if domain.ends_with(":*") {
+        return Err(("every port of a host would count", "name the port"));
+    }
+    if let Some(parent) = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')) {
+        return Ok(format!("https://*.{parent}"));
+    }
+    let url = Url::parse(&format!("http://{domain}"))
+        .map_err(|_| ("it is no host", "write `host` or `host:port`"))?;
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    Ok(format!("{}://{domain}", if is_here { "http" } else { "https" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_become_origins() {
+        for (domain, expected) in [
+            ("app.example", Some("https://app.example")),
+            ("app.example:8443", Some("https://app.example:8443")),
+            (".app.example", Some("https://*.app.example")),
+            ("*.app.example", Some("https://*.app.example")),
+            ("localhost:3000", Some("http://localhost:3000")),
+            ("127.0.0.1:3000", Some("http://127.0.0.1:3000")),
+            ("https://app.example", Some("https://app.example")),
+            ("app.example:*", None),
+            ("a b", None),
+        ] {
+            assert_eq!(origin(domain).ok().as_deref(), expected, "{domain}");
+        }
+    }
+}

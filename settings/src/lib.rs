@@ -1,0 +1,35 @@
+//! oauth2-proxy's options and vestibule's own, read from the environment.
+//!
+//! Each option has two variables, `VESTIBULE_CLIENT_ID` and `OAUTH2_PROXY_CLIENT_ID`: an environment that was written
+//! for oauth2-proxy goes on working, as far as there is the same thing here. [`rows::ROWS`] lists them all. A variable
+//! with one of the two prefixes that is no option is an error that says what to use instead, and every error there is
+//! comes at once:
+//!
+//! ```
+//! use vestibule_settings::Settings;
+//!
+//! let environment = [
+//!     ("OAUTH2_PROXY_PROVIDER", "oidc"),
+//!     ("OAUTH2_PROXY_OIDC_ISSUER_URL", "https://op.example"),
+//!     ("OAUTH2_PROXY_CLIENT_ID", "client"),
+//!     ("OAUTH2_PROXY_REDIRECT_URL", "https://app.example/oauth2/callback"),
+//!     ("OAUTH2_PROXY_EMAIL_DOMAINS", "example.com"),
+//!     ("OAUTH2_PROXY_COOKIE_SECRET", "tooshort"),
+//!     ("OAUTH2_PROXY_REDIS_CONNECTION_URL", "redis://localhost"),
+//! ];
+//! let error = Settings::from_env_map(environment.map(|(name, value)| (name.into(), value.into()))).unwrap_err();
+//! assert_eq!(error.problems.len(), 2, "{error}");
+//! ```
+
+mod assemble;
+mod checks;
+mod elsewhere;
+mod environment;
+mod provider;
+pub mod row;
+pub mod rows;
+mod secret;
+mod settings;
+mod value;
+
+pub use settings::{LogFormat, Reader, Settings};

@@ -1,0 +1,95 @@
+//! Every option there is. Names are oauth2-proxy's where it has one for the same thing.
+
+use crate::row::{Kind, Row};
+
+macro_rules! rows {
+    ($($name:ident $whose:ident $kind:expr, $default:literal, $meaning:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub static $name: Row = Row {
+                name: concat!("VESTIBULE_", stringify!($name)),
+                oauth2_proxy: rows!(@ $whose $name),
+                kind: $kind,
+                default: $default,
+                meaning: $meaning,
+            };
+        )*
+
+        /// All of them.
+        pub static ROWS: &[&Row] = &[$(&$name,)*];
+    };
+    (@ both $name:ident) => { Some(concat!("OAUTH2_PROXY_", stringify!($name))) };
+    (@ ours $name:ident) => { None };
+}
+
+use Kind::{Address, Always, Choice, Duration, File, Flag, List, Secret, Text, Url, Words};
+
+rows! {
+    // Who signs people in.
+    PROVIDER both Choice(&["oidc", "github"]), "", "Who signs people in: an OpenID Connect issuer, or GitHub.";
+    PROVIDER_DISPLAY_NAME both Text, "", "The provider's name on pages.";
+    CLIENT_ID both Text, "", "The client id that is registered at the provider.";
+    CLIENT_SECRET both Secret, "", "The client's secret. Without one the client is public, which GitHub does not allow.";
+    CLIENT_SECRET_FILE both File, "", "A file with the client's secret, read at the start.";
+    REDIRECT_URL both Url, "", "The callback's whole address, as registered at the provider. Its origin is this site's.";
+    SCOPE both Words, "", "The scopes to ask for, with spaces between.";
+    PROMPT both Text, "", "`prompt` of the authorization request, such as `login` or `select_account`.";
+    CODE_CHALLENGE_METHOD both Always(&["S256"]), "S256", "PKCE is always on.";
+
+    // OpenID Connect.
+    OIDC_ISSUER_URL both Url, "", "The issuer, spelled as its own metadata spells it.";
+    OIDC_GROUPS_CLAIM both Text, "groups", "The claim that lists groups; `/a/b` looks for `b` in `a`.";
+    OIDC_EXTRA_AUDIENCES both List, "", "Further audiences whose ID tokens count.";
+    OIDC_ENABLED_SIGNING_ALGS both List, "RS256", "The algorithms that ID tokens may be signed with.";
+    ACR_VALUES both Words, "", "Ways to sign in of which one must have been used.";
+    AUTH_REQUEST_RESPONSE_MODE both Choice(&["query", "form_post"]), "query", "How the provider answers.";
+    INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL both Flag, "false",
+        "Lets an address count that the provider has not verified: whoever can set it there, can enter here.";
+    SKIP_OIDC_DISCOVERY both Always(&["false"]), "false", "The issuer is always asked for its metadata, when first needed.";
+    INSECURE_OIDC_SKIP_NONCE both Always(&["false"]), "false", "The nonce is always checked.";
+    INSECURE_OIDC_SKIP_ISSUER_VERIFICATION both Always(&["false"]), "false", "The issuer is always checked.";
+    OIDC_EMAIL_CLAIM both Always(&["email"]), "email", "The claim with the address, which `email_verified` is about.";
+    OIDC_AUDIENCE_CLAIMS both Always(&["aud"]), "aud", "The claim that says whom an ID token is for.";
+
+    // GitHub and GitHub Enterprise.
+    GITHUB_ORG both Text, "", "Lets in only members of this organisation.";
+    GITHUB_TEAM both List, "", "Lets in only members of one of these teams: `team` of the organisation, or `org:team`.";
+    LOGIN_URL both Url, "", "The authorization endpoint of a GitHub Enterprise server.";
+    REDEEM_URL both Url, "", "Its token endpoint.";
+    VALIDATE_URL both Url, "", "The root of its API, such as `https://github.example/api/v3`.";
+    PROFILE_URL both Url, "", "The address that says who signed in: the root of the API is taken from it where VALIDATE_URL is not set.";
+
+    // Reaching the provider.
+    PROVIDER_CA_FILES both List, "", "PEM files of certificate authorities; only these are trusted then.";
+    USE_SYSTEM_TRUST_STORE both Flag, "false", "Trusts the system's authorities beside those of the files.";
+    SSL_INSECURE_SKIP_VERIFY both Always(&["false"]), "false", "Certificates are always checked.";
+
+    // Who may enter, and where they land.
+    EMAIL_DOMAINS both List, "", "Domains whose verified addresses may enter; `.example.com` for those below; `*` for everybody.";
+    ALLOWED_GROUPS both List, "", "Groups of which one is needed to enter.";
+    WHITELIST_DOMAINS both List, "", "Other hosts that a sign-in may lead back to; `.example.com` for one label below.";
+
+    // The session's cookie.
+    COOKIE_SECRET both Secret, "", "What cookies are sealed with: 32 random bytes, in base64.";
+    COOKIE_SECRET_FILE both File, "", "A file with it, read at the start.";
+    COOKIE_SECRETS_PREVIOUS ours Secret, "", "Secrets that cookies were sealed with before, with commas between.";
+    COOKIE_NAME both Text, "vestibule", "What the names of cookies begin with, after `__Host-`.";
+    COOKIE_EXPIRE both Duration, "168h", "How long a session lasts, however busy it is.";
+    COOKIE_SECURE both Flag, "", "Whether cookies are for https only. This follows from the redirect URL and cannot differ.";
+    COOKIE_HTTPONLY both Always(&["true"]), "true", "No script reads the cookies.";
+    COOKIE_SAMESITE both Always(&["lax"]), "lax", "Cookies do not come along with other sites' requests.";
+    COOKIE_PATH both Always(&["/"]), "/", "Cookies are for the whole site.";
+    COOKIE_REFRESH both Always(&["0", "0s"]), "0", "A session in a cookie is never refreshed.";
+    COOKIE_CSRF_PER_REQUEST both Always(&["true"]), "true", "Each sign-in has a cookie of its own, so that tabs do not disturb each other.";
+    COOKIE_CSRF_EXPIRE both Always(&["10m", "10m0s", "600s"]), "10m", "How long a sign-in may be under way.";
+    SESSION_STORE_TYPE both Always(&["cookie"]), "cookie", "Sessions are kept in cookies.";
+    SESSION_COOKIE_MINIMAL both Always(&["true"]), "true", "Tokens are not kept.";
+
+    // Where this program is.
+    HTTP_ADDRESS both Address, "127.0.0.1:4180", "Where to listen; port 0 takes a free one.";
+    PROXY_PREFIX both Text, "/oauth2", "What the paths of the endpoints begin with.";
+    SKIP_PROVIDER_BUTTON both Always(&["true", "false"]), "", "With one provider, signing in always leads straight to it: this has no effect.";
+    SET_XAUTHREQUEST both Always(&["true"]), "true", "`auth` always answers with identity headers.";
+    REVERSE_PROXY both Always(&["true", "false"]), "", "This site's address is taken from the redirect URL, never from a proxy's headers: this has no effect.";
+    LOG_FORMAT ours Choice(&["text", "json"]), "text", "How log lines are written; RUST_LOG says which.";
+}

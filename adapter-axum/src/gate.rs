@@ -77,7 +77,7 @@ impl Gate {
 
     /// What somebody gets who may not have what they asked for.
     pub fn turn_back(&self, parts: &Parts, refusal: Refusal) -> Response<Body> {
-        translate(self.driver.vestibule().turn_back(&Head(parts), refusal))
+        translate(self.driver.turn_back(&Head(parts), refusal))
     }
 }
 

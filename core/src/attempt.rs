@@ -6,16 +6,18 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::{
-    callback::{Callback, CallbackResult},
+    authorization_response::{Answer, AuthorizationResponse},
     entropy::{Entropy, Seed},
     limits::ATTEMPT_AGE_MAX,
     provider::{Answered, AuthorizationRequest, Begun},
     refusal::Refusal,
     return_target::ReturnTarget,
     secret::{CodeVerifier, Nonce, State, same_bytes},
-    session::SessionId,
     time::Timestamp,
 };
+
+/// What attempt cookies are sealed for. Its number changes with the form of [`Attempt`].
+pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/1";
 
 /// A sign-in that a browser has begun. It travels sealed in a cookie of its own, so that tabs do not disturb each
 /// other and any instance can finish what another began.
@@ -30,8 +32,8 @@ pub struct Attempt {
     issuer_required: bool,
     max_age: Option<u64>,
     private: Vec<u8>,
-    /// The session that the browser had when it began, which the callback ends.
-    beside: Option<SessionId>,
+    /// Round trips that the browser had finished shortly before.
+    rounds: u8,
 }
 
 /// The three secrets of one attempt.
@@ -49,7 +51,7 @@ impl Secrets {
 }
 
 impl Attempt {
-    pub(crate) fn new(root: Seed, provider: &str, target: &ReturnTarget, now: Timestamp) -> Self {
+    pub(crate) fn new(root: Seed, provider: &str, target: &ReturnTarget, rounds: u8, now: Timestamp) -> Self {
         Self {
             root,
             provider: provider.to_owned(),
@@ -59,7 +61,7 @@ impl Attempt {
             issuer_required: false,
             max_age: None,
             private: Vec::new(),
-            beside: None,
+            rounds,
         }
     }
 
@@ -72,16 +74,10 @@ impl Attempt {
     }
 
     /// Keeps what the provider wants to find again at the callback.
-    pub(crate) fn begun(&mut self, begun: &Begun) {
+    pub(crate) fn keep(&mut self, begun: &Begun) {
         self.issuer.clone_from(&begun.issuer);
         self.issuer_required = begun.issuer_required;
         self.private.clone_from(&begun.private);
-    }
-
-    /// Notes the session that the browser has meanwhile.
-    pub(crate) fn beside(mut self, session: Option<SessionId>) -> Self {
-        self.beside = session;
-        self
     }
 
     /// Forgets where the browser wanted to go; for a target that makes the cookie too large.
@@ -104,8 +100,12 @@ impl Attempt {
         &self.target
     }
 
-    pub(crate) fn began(&self) -> Timestamp {
+    pub(crate) fn began_at(&self) -> Timestamp {
         self.began
+    }
+
+    pub(crate) fn rounds(&self) -> u8 {
+        self.rounds
     }
 
     /// Decides whether `callback` answers this attempt, and uses the attempt up either way.
@@ -114,7 +114,7 @@ impl Attempt {
     /// The callback is too late, is another attempt's, came from another issuer, or says that there is no sign-in.
     pub(crate) fn answer(
         self,
-        callback: Callback,
+        callback: AuthorizationResponse,
         redirect_uri: Url,
         now: Timestamp,
     ) -> Result<Answered, Refusal> {
@@ -134,9 +134,9 @@ impl Attempt {
             (_, None) if self.issuer_required => return Err(Refusal::IssuerMismatch),
             _ => {}
         }
-        match callback.result {
-            CallbackResult::Error(error) => Err(Refusal::of_callback_error(error)),
-            CallbackResult::Code(code) => Ok(Answered {
+        match callback.answer {
+            Answer::Error(error) => Err(Refusal::of_callback_error(error)),
+            Answer::Code(code) => Ok(Answered {
                 code,
                 nonce,
                 code_verifier,
@@ -183,13 +183,13 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix(1_000);
 
     fn attempt() -> Attempt {
-        Attempt::new([7; 32], "oidc", &ReturnTarget::root(), NOW)
+        Attempt::new([7; 32], "oidc", &ReturnTarget::root(), 0, NOW)
     }
 
-    fn callback(state: &State, issuer: Option<&str>) -> Callback {
-        Callback {
+    fn callback(state: &State, issuer: Option<&str>) -> AuthorizationResponse {
+        AuthorizationResponse {
             state: state.clone(),
-            result: CallbackResult::Code(crate::secret::AuthorizationCode::new("code")),
+            answer: Answer::Code(crate::secret::AuthorizationCode::new("code")),
             issuer: issuer.map(str::to_owned),
         }
     }
@@ -202,7 +202,7 @@ mod tests {
         attempt().request(redirect_uri()).state
     }
 
-    fn answer(attempt: Attempt, callback: Callback, now: Timestamp) -> Result<(), Refusal> {
+    fn answer(attempt: Attempt, callback: AuthorizationResponse, now: Timestamp) -> Result<(), Refusal> {
         attempt.answer(callback, redirect_uri(), now).map(|_| ())
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let with = |issuer: Option<(&str, bool)>| {
             let mut attempt = attempt();
             if let Some((issuer, required)) = issuer {
-                attempt.begun(&Begun::at(redirect_uri()).issuer(issuer, required));
+                attempt.keep(&Begun::at(redirect_uri()).issuer(issuer, required));
             }
             attempt
         };
@@ -255,7 +255,7 @@ mod tests {
             assert_eq!(answer(with(known), callback(&state(), came), NOW), expected, "{known:?} {came:?}");
         }
         let mut denied = callback(&state(), Some("https://evil"));
-        denied.result = CallbackResult::Error(OAuthError::AccessDenied);
+        denied.answer = Answer::Error(OAuthError::AccessDenied);
         let refused = answer(with(Some(("https://op", false))), denied, NOW);
         assert_eq!(refused, Err(Refusal::IssuerMismatch), "an error response is checked too");
     }

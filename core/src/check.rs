@@ -5,7 +5,6 @@ use crate::{
     cookie,
     refusal::Refusal,
     request::RequestHead,
-    rules::Entrant,
     session::{Session, SessionView},
     time::Timestamp,
 };
@@ -34,19 +33,17 @@ impl Vestibule {
         now: Timestamp,
         then: impl FnOnce(Verdict<'_>) -> T,
     ) -> T {
-        let Some(text) = self.session_text(head) else { return then(Verdict::Anonymous) };
+        let Some(text) = cookie::only(head, &self.session_cookie) else { return then(Verdict::Anonymous) };
         let Ok(opened) = self.keys.open(&self.session_binding, &text, now) else {
             return then(Verdict::Anonymous);
         };
         let Some(session) = SessionView::read(&opened) else { return then(Verdict::Anonymous) };
         let known = self.provider(session.provider).is_some();
-        // The sealed expiry and the session's own are one and the same; a limit that was shortened since counts too.
+        // A limit that was shortened since counts too.
         if !known || session.expires <= now || now.since(session.signed_in) >= self.session_age {
             return then(Verdict::Anonymous);
         }
-        let entrant =
-            Entrant { email: session.email, email_verified: session.email_verified, groups: &session.groups };
-        match self.rules.admit(&entrant) {
+        match self.rules.admit(session.email, session.email_verified, &session.groups) {
             Ok(()) => then(Verdict::SignedIn(session)),
             Err(refusal) => then(Verdict::Forbidden(refusal)),
         }
@@ -62,19 +59,5 @@ impl Vestibule {
             Verdict::Forbidden(refusal) => Err(refusal),
             Verdict::Anonymous => Err(Refusal::SignInRequired),
         })
-    }
-
-    /// The value of the session cookie, where there is exactly one in all `Cookie` headers.
-    fn session_text(&self, head: &(impl RequestHead + ?Sized)) -> Option<String> {
-        let mut found = None;
-        let mut count = 0;
-        head.each_header("cookie", &mut |line| {
-            let Ok(line) = std::str::from_utf8(line) else { return };
-            if line.len() <= crate::limits::COOKIE_HEADER_BYTES_MAX {
-                count += cookie::count(line, &self.session_cookie);
-                found = found.take().or_else(|| cookie::one(line, &self.session_cookie).map(str::to_owned));
-            }
-        });
-        found.filter(|_| count == 1)
     }
 }

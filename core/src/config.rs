@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
+    address::is_safe,
     cookie::CookieScope,
     limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
     paths::{Endpoint, Paths},
@@ -12,6 +13,7 @@ use crate::{
     return_target::ReturnPolicy,
     rules::EntryRules,
     seal::{Binding, KeyRing},
+    session::SESSION_PURPOSE,
 };
 
 /// What the proxy that asks `auth` expects.
@@ -273,7 +275,7 @@ impl Builder {
     pub fn build(mut self) -> Result<Vestibule, ConfigError> {
         let mut problems = Vec::new();
         let redirect_url = self.checked_redirect_url(&mut problems);
-        self.check_providers(&mut problems);
+        self.check_providers(redirect_url.as_ref(), &mut problems);
         self.check_the_rest(&mut problems);
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
@@ -287,7 +289,7 @@ impl Builder {
         let cookies = CookieScope::new(&self.cookie_name, redirect_url.scheme() == "https");
         let session_cookie = cookies.session();
         Ok(Vestibule {
-            session_binding: Binding::new("session", &session_cookie, &origin),
+            session_binding: Binding::new(SESSION_PURPOSE, &session_cookie, &origin),
             redirect_url,
             origin,
             paths: self.paths,
@@ -314,13 +316,7 @@ impl Builder {
             );
             return None;
         };
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        if !is_safe(&url) {
             problem(
                 format!("`{url}` is not https"),
                 "use https; plain http works on loopback addresses only",
@@ -346,7 +342,7 @@ impl Builder {
         Some(url)
     }
 
-    fn check_providers(&self, problems: &mut Vec<Problem>) {
+    fn check_providers(&self, redirect_url: Option<&Url>, problems: &mut Vec<Problem>) {
         if self.providers.is_empty() {
             problems.push(Problem::new("provider", "there is none", "add at least one provider"));
         }
@@ -363,6 +359,11 @@ impl Builder {
                 let fault = format!("two providers are called `{id}`");
                 problems.push(Problem::new("provider", fault, "give each an id of its own"));
             }
+            if provider.answers_by_form_post() && redirect_url.is_some_and(|url| url.scheme() != "https") {
+                let fault = format!("`{id}` answers by a form, whose cookie browsers keep for https only");
+                problems.push(Problem::new("provider", fault, "use https, or let it answer in the query"));
+            }
+            problems.extend(provider.problems());
         }
     }
 
@@ -395,6 +396,14 @@ impl Builder {
         if self.session_age < Duration::from_secs(1) || SESSION_AGE_MAX < self.session_age {
             let fault = format!("{:?} is no length for a session", self.session_age);
             problems.push(Problem::new("session_age", fault, "give between a second and 400 days"));
+        }
+        if self.rules.email_domains.as_ref().is_some_and(Vec::is_empty) {
+            let remedy = "name at least one, or leave the rule away to let in any address";
+            problems.push(Problem::new("email_domains", "there are none, so that nobody may enter", remedy));
+        }
+        if self.rules.groups.as_ref().is_some_and(Vec::is_empty) {
+            let remedy = "name at least one, or leave the rule away";
+            problems.push(Problem::new("groups", "there are none, so that nobody may enter", remedy));
         }
         for domain in self.rules.email_domains.iter().flatten() {
             let name = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);

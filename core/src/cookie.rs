@@ -58,62 +58,81 @@ impl CookieScope {
     }
 }
 
-/// The cookies of one request, read once, in place.
-#[derive(Debug, Default)]
-pub(crate) struct Cookies {
-    line: String,
-}
-
 /// More cookies than we are willing to read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooManyCookies;
 
+/// The cookies of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Cookies {
+    pairs: Vec<(String, String)>,
+}
+
 impl Cookies {
-    /// Reads the `Cookie` headers; HTTP/2 may split them into several (RFC 9113 §8.2.3).
+    /// Reads the `Cookie` headers; HTTP/2 may split them into several (RFC 9113 §8.2.3). A cookie that is not UTF-8 is
+    /// none of ours, and takes no other with it.
     pub(crate) fn read(head: &(impl RequestHead + ?Sized)) -> Result<Self, TooManyCookies> {
-        let mut line = String::new();
-        let mut too_many = false;
-        head.each_header("cookie", &mut |value| {
-            if line.len() + value.len() > limits::COOKIE_HEADER_BYTES_MAX {
-                too_many = true;
-                return;
+        let mut pairs = Vec::new();
+        each(head, |name, value| {
+            if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) {
+                pairs.push((name.to_owned(), value.to_owned()));
             }
-            if !line.is_empty() {
-                line.push(';');
-            }
-            // What is not UTF-8 becomes a character that no value of ours has.
-            line.push_str(&String::from_utf8_lossy(value));
-        });
-        if too_many { Err(TooManyCookies) } else { Ok(Self { line }) }
+        })?;
+        Ok(Self { pairs })
     }
 
     /// Every pair whose name begins with `prefix`, byte for byte, quotes and all (no RFC 2109).
     pub(crate) fn starting<'c>(&'c self, prefix: &'c str) -> impl Iterator<Item = (&'c str, &'c str)> {
-        pairs(&self.line).filter(move |(name, _)| name.starts_with(prefix))
+        let pairs = self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        pairs.filter(move |(name, _)| name.starts_with(prefix))
     }
 
     /// The value of `name`, where there is exactly one: of two, one was tossed in by somebody else.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
-        one(&self.line, name)
+        let mut found = self.pairs.iter().filter(|(own, _)| own == name);
+        let value = &found.next()?.1;
+        found.next().is_none().then_some(value)
+    }
+
+    /// Whether there is any of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(own, _)| own == name)
     }
 }
 
-/// The value of cookie `name` in a `Cookie` header, where there is exactly one.
-pub(crate) fn one<'c>(line: &'c str, name: &str) -> Option<&'c str> {
-    let mut found = pairs(line).filter(|(own, _)| *own == name);
-    let value = found.next()?.1;
-    found.next().is_none().then_some(value)
+/// The value of the cookie `name`, where there is exactly one; reads as [`Cookies::read`] does, and keeps nothing else.
+pub(crate) fn only(head: &(impl RequestHead + ?Sized), name: &str) -> Option<String> {
+    let mut found = None;
+    let mut several = false;
+    each(head, |own, value| {
+        if own == name.as_bytes() {
+            several |= found.is_some();
+            found = Some(value.to_vec());
+        }
+    })
+    .ok()?;
+    if several { None } else { String::from_utf8(found?).ok() }
 }
 
-/// How many cookies of that name a `Cookie` header holds.
-pub(crate) fn count(line: &str, name: &str) -> usize {
-    pairs(line).filter(|(own, _)| *own == name).count()
-}
-
-fn pairs(line: &str) -> impl Iterator<Item = (&str, &str)> {
-    line.split(';')
-        .take(limits::COOKIES_MAX)
-        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+/// Walks through all cookies of a request, in place and within the limits.
+fn each(
+    head: &(impl RequestHead + ?Sized),
+    mut each: impl FnMut(&[u8], &[u8]),
+) -> Result<(), TooManyCookies> {
+    let (mut bytes, mut count) = (0, 0);
+    head.each_header("cookie", &mut |line| {
+        bytes += line.len();
+        for pair in line.split(|byte| *byte == b';') {
+            let pair = pair.trim_ascii();
+            let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
+            count += 1;
+            if bytes <= limits::COOKIE_HEADER_BYTES_MAX && count <= limits::COOKIES_MAX {
+                each(&pair[..equals], &pair[equals + 1..]);
+            }
+        }
+    });
+    let within = bytes <= limits::COOKIE_HEADER_BYTES_MAX && count <= limits::COOKIES_MAX;
+    if within { Ok(()) } else { Err(TooManyCookies) }
 }
 
 #[cfg(test)]
@@ -123,7 +142,9 @@ mod tests {
 
     fn read(line: &[u8], name: &str) -> Option<String> {
         let head = PlainHead::new("GET", "/").with("cookie", line);
-        Cookies::read(&head).unwrap().one(name).map(str::to_owned)
+        let read = Cookies::read(&head).unwrap().one(name).map(str::to_owned);
+        assert_eq!(read, only(&head, name), "both readers read alike");
+        read
     }
 
     #[test]
@@ -167,10 +188,16 @@ mod tests {
     #[test]
     fn ck_06_odd_headers_are_read_or_refused() {
         assert_eq!(read(b"=x; ; ;;__Host-s=V; novalue; a=b=c; \xff\x00", "__Host-s").as_deref(), Some("V"));
-        let many = "a=b; ".repeat(500);
-        assert_eq!(read(many.as_bytes(), "a"), None);
-        let large = PlainHead::new("GET", "/").with("cookie", "a".repeat(64 * 1024));
-        assert_eq!(Cookies::read(&large).err(), Some(TooManyCookies));
+        assert_eq!(
+            read(b"theirs=caf\xe9; __Host-s=V", "__Host-s").as_deref(),
+            Some("V"),
+            "another's is no matter of ours"
+        );
+        for line in ["a=b; ".repeat(500), "a".repeat(64 * 1024)] {
+            let head = PlainHead::new("GET", "/").with("cookie", format!("__Host-s=V; {line}"));
+            assert_eq!(Cookies::read(&head).err(), Some(TooManyCookies));
+            assert_eq!(only(&head, "__Host-s"), None);
+        }
     }
 
     #[test]

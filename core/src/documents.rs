@@ -58,6 +58,12 @@ impl Documents {
         if fetch { LookUp::Fetch } else { LookUp::Use(document) }
     }
 
+    /// The last one, where it is not too old to be used at all.
+    pub(crate) fn last(&self, url: &Url, now: Timestamp) -> Option<Document> {
+        let document = self.entries.get(url)?.document.clone()?;
+        (now.since(document.fetched) < DOCUMENT_HARD_AGE).then_some(document)
+    }
+
     /// Takes note of a fetch, and says what to use.
     pub(crate) fn fetched(
         &mut self,

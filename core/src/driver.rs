@@ -1,10 +1,9 @@
 //! Performs what machines need from the outside: a loop of a few lines, written once, used by every adapter.
 //!
-//! Whatever the process has to give comes in through [`Host`] and [`OnSignIn`]. The driver keeps two things between
-//! requests: documents of providers, and which attempts were answered lately.
+//! Whatever the process has to give comes in through [`Host`] and [`OnSignIn`]. Between requests it keeps documents of
+//! providers (`fetches.rs`), and which attempts were answered lately (`claims.rs`).
 
 use std::{
-    collections::{HashMap, VecDeque},
     fmt,
     future::Future,
     pin::Pin,
@@ -14,21 +13,17 @@ use std::{
 
 use async_trait::async_trait;
 use futures_channel::oneshot;
-use futures_util::{
-    FutureExt as _,
-    future::{BoxFuture, Shared},
-};
-use url::Url;
+use futures_util::FutureExt as _;
 
 use crate::{
     attempt::AttemptKey,
+    claims::{Claimed, ClaimedAttempts, PendingRun},
     config::Vestibule,
-    documents::{Documents, LookUp},
     entropy::Seed,
-    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    exchange::{HttpFailure, HttpRequest, HttpResponse, Purpose},
+    fetches::Fetches,
     flow::{Answer, Claim, Decision, Effect, Machine, Outcome, Step},
     identity::SignIn,
-    limits::ANSWERED_ATTEMPTS_MAX,
     log,
     refusal::Refusal,
     request::{Asker, RequestHead},
@@ -49,7 +44,7 @@ pub trait Host: Send + Sync + 'static {
     /// [`crate::limits::PROVIDER_BODY_BYTES_MAX`] after decompression, the whole within `timeout`.
     async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure>;
 
-    /// Lets `task` run to its end, whatever becomes of the request that began it.
+    /// Lets `task` run to its end, whatever becomes of the request that began it. It returns before the task has run.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
 }
 
@@ -93,29 +88,21 @@ pub struct Driver {
 
 struct Inner {
     vestibule: Arc<Vestibule>,
-    host: Box<dyn Host>,
+    host: Arc<dyn Host>,
     hook: Box<dyn OnSignIn>,
-    documents: Mutex<Documents>,
-    fetches: Mutex<HashMap<Url, Fetch>>,
-    answered: Mutex<AnsweredAttempts>,
+    fetches: Arc<Fetches>,
+    claimed: Mutex<ClaimedAttempts>,
 }
-
-/// A fetch under way, shared by everybody who waits for it.
-type Fetch = Shared<BoxFuture<'static, Result<Document, HttpFailure>>>;
-
-/// A run under way, shared by every copy of its callback; `None` where it came to grief.
-type Run = Shared<BoxFuture<'static, Option<Response>>>;
 
 impl Driver {
     /// Puts a vestibule to work.
     pub fn new(vestibule: Vestibule, host: impl Host, hook: impl OnSignIn) -> Self {
         let inner = Inner {
             vestibule: Arc::new(vestibule),
-            host: Box::new(host),
+            host: Arc::new(host),
             hook: Box::new(hook),
-            documents: Mutex::default(),
-            fetches: Mutex::default(),
-            answered: Mutex::default(),
+            fetches: Arc::default(),
+            claimed: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -136,19 +123,22 @@ impl Driver {
         let now = host.now();
         match vestibule.grant(head, now) {
             // Randomness costs a system call: it is not asked for before something is sealed.
-            Some(response) => Step::Done(response.into()),
+            Some(granted) => granted.into(),
             None => vestibule.handle(head, body, now, host.seed()),
         }
+    }
+
+    /// What somebody gets who asks the application for something that they may not have; see
+    /// [`Vestibule::turn_back`].
+    pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Response {
+        told(self.inner.vestibule.turn_back(head, refusal))
     }
 
     /// Performs effects until there is an answer.
     pub async fn run(&self, mut step: Step) -> Response {
         loop {
-            let (effect, machine) = match step {
-                Step::Done(Outcome { response, event }) => {
-                    log::event(event.as_ref());
-                    return response;
-                }
+            let (answer, machine) = match step {
+                Step::Done(outcome) => return told(outcome),
                 Step::Needs(Effect::Claim { attempt, until }, machine) => {
                     match self.claim(attempt, until, machine) {
                         Ok(run) => return run.await.unwrap_or_else(|| self.lost()),
@@ -157,76 +147,29 @@ impl Driver {
                 }
                 Step::Needs(effect, machine) => (self.perform(effect).await, machine),
             };
-            step = machine.step(effect, self.now());
+            step = machine.step(answer, self.now());
         }
     }
 
     async fn perform(&self, effect: Effect) -> Answer {
+        let Inner { host, hook, fetches, .. } = &*self.inner;
         match effect {
             Effect::Http { purpose, request, timeout } => {
-                Answer::Http(self.exchange(purpose, request, timeout).await)
+                Answer::Http(exchange(&**host, purpose, request, timeout).await)
             }
-            Effect::CachedGet { purpose, url, freshness, timeout } => {
-                Answer::CachedGet(self.document(purpose, url, freshness, timeout).await)
+            Effect::CachedGet { purpose, url, freshness } => {
+                Answer::CachedGet(fetches.document(host, purpose, url, freshness).await)
             }
-            Effect::Decide(sign_in) => Answer::Decide(match self.inner.hook.decide(&sign_in).await {
+            Effect::Decide(sign_in) => Answer::Decide(match hook.decide(&sign_in).await {
                 Ok(decision) => Some(decision),
                 Err(error) => {
                     log::hook_failed(&*error);
                     None
                 }
             }),
+            // `run` takes these itself; an attempt that is not claimed there has been claimed.
             Effect::Claim { .. } => Answer::Claim(Claim::Taken),
         }
-    }
-
-    async fn exchange(
-        &self,
-        purpose: Purpose,
-        request: HttpRequest,
-        timeout: Duration,
-    ) -> Result<HttpResponse, HttpFailure> {
-        let result = self.inner.host.exchange(request, timeout).await;
-        log::exchanged(purpose, &result);
-        result
-    }
-
-    /// A document out of the cache; fetched by one request at a time, however many wait for it.
-    async fn document(
-        &self,
-        purpose: Purpose,
-        url: Url,
-        freshness: Freshness,
-        timeout: Duration,
-    ) -> Result<Document, HttpFailure> {
-        let fetch = {
-            let mut fetches = lock(&self.inner.fetches);
-            match fetches.get(&url) {
-                Some(fetch) => fetch.clone(),
-                None => match lock(&self.inner.documents).look_up(&url, freshness, self.now()) {
-                    LookUp::Use(document) => return Ok(document),
-                    LookUp::Fetch => {
-                        let fetch = self.clone().fetch(purpose, url.clone(), timeout).boxed().shared();
-                        fetches.insert(url, fetch.clone());
-                        // Detached, so that whoever began it may leave without the others waiting for ever.
-                        self.inner.host.spawn(Box::pin(fetch.clone().map(drop)));
-                        fetch
-                    }
-                },
-            }
-        };
-        fetch.await
-    }
-
-    async fn fetch(self, purpose: Purpose, url: Url, timeout: Duration) -> Result<Document, HttpFailure> {
-        let request = http::Request::get(url.as_str()).header(http::header::ACCEPT, "application/json");
-        let result = match request.body(Vec::new()) {
-            Ok(request) => self.exchange(purpose, request, timeout).await,
-            Err(_) => Err(HttpFailure::AddressRefused),
-        };
-        let document = lock(&self.inner.documents).fetched(purpose, &url, result, self.now());
-        lock(&self.inner.fetches).remove(&url);
-        document
     }
 
     /// Detaches a run from its request, if its attempt is answered for the first time. A copy of the callback that
@@ -236,96 +179,59 @@ impl Driver {
         attempt: AttemptKey,
         until: Timestamp,
         machine: Box<Machine>,
-    ) -> Result<Run, Box<Machine>> {
-        let mut answered = lock(&self.inner.answered);
-        match answered.get(&attempt, self.now()) {
-            Some(Answered::Running(run)) => Ok(run),
-            Some(Answered::Finished) => Err(machine),
-            None => {
-                let (sender, receiver) = oneshot::channel();
-                let run = receiver.map(Result::ok).boxed().shared();
-                answered.insert(attempt.clone(), until, run.clone(), self.now());
-                let driver = self.clone();
-                self.inner.host.spawn(Box::pin(async move {
-                    let step = machine.step(Answer::Claim(Claim::First), driver.now());
-                    let response = Box::pin(driver.run(step)).await;
-                    lock(&driver.inner.answered).finish(&attempt);
-                    // Nobody may be waiting any more; the run's effects have happened all the same.
-                    let _ = sender.send(response);
-                }));
-                Ok(run)
+    ) -> Result<PendingRun, Box<Machine>> {
+        let (sender, receiver) = oneshot::channel();
+        let run = receiver.map(Result::ok).boxed().shared();
+        {
+            let mut claimed = lock(&self.inner.claimed);
+            match claimed.look_up(&attempt, self.now()) {
+                Some(Claimed::Running(run)) => return Ok(run),
+                Some(Claimed::Finished) => return Err(machine),
+                None => claimed.insert(attempt.clone(), until, run.clone()),
             }
         }
+        let driver = self.clone();
+        self.inner.host.spawn(Box::pin(async move {
+            let step = machine.step(Answer::Claim(Claim::First), driver.now());
+            let response = Box::pin(driver.run(step)).await;
+            lock(&driver.inner.claimed).finish(&attempt);
+            // Nobody may be waiting any more; the run's effects have happened all the same.
+            let _ = sender.send(response);
+        }));
+        Ok(run)
     }
 
     /// The task that ran the sign-in is gone: the process is shutting down, or a plugin panicked.
     fn lost(&self) -> Response {
-        log::event(Some(&crate::response::Event::Refused {
-            refusal: Refusal::PluginFaulty,
-            provider: None,
-            detail: Some("the sign-in ended without an answer".to_owned()),
-        }));
-        let vestibule = &self.inner.vestibule;
-        vestibule.refusal(
-            Asker::Navigation,
-            Refusal::PluginFaulty,
-            None,
-            vestibule.acts(Refusal::PluginFaulty, None),
-        )
+        told(self.inner.vestibule.refused(Asker::Navigation, Refusal::PluginFaulty))
     }
+}
+
+/// Writes what came of a request into the log, and hands out the response.
+fn told(outcome: Outcome) -> Response {
+    log::event(outcome.event.as_ref());
+    outcome.response
+}
+
+/// One exchange with a provider.
+pub(crate) async fn exchange(
+    host: &dyn Host,
+    purpose: Purpose,
+    request: HttpRequest,
+    timeout: Duration,
+) -> Result<HttpResponse, HttpFailure> {
+    let result = host.exchange(request, timeout).await;
+    log::exchanged(purpose, &result);
+    result
+}
+
+/// A panic elsewhere leaves what is behind the mutex whole: it is changed by single insertions and removals.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").field("vestibule", &self.inner.vestibule).finish_non_exhaustive()
     }
-}
-
-/// What became of an attempt that was answered. The response itself is not kept.
-#[derive(Clone)]
-enum Answered {
-    Running(Run),
-    Finished,
-}
-
-/// Which attempts this process has seen answered: bounded, each until it would be too old anyway.
-#[derive(Default)]
-struct AnsweredAttempts {
-    runs: HashMap<AttemptKey, Answered>,
-    /// In the order in which they came, which is nearly the order in which they end.
-    queue: VecDeque<(Timestamp, AttemptKey)>,
-}
-
-impl AnsweredAttempts {
-    fn get(&mut self, attempt: &AttemptKey, now: Timestamp) -> Option<Answered> {
-        while self.queue.front().is_some_and(|(until, _)| *until <= now) {
-            self.forget_first();
-        }
-        self.runs.get(attempt).cloned()
-    }
-
-    fn insert(&mut self, attempt: AttemptKey, until: Timestamp, run: Run, now: Timestamp) {
-        if self.queue.len() >= ANSWERED_ATTEMPTS_MAX {
-            self.forget_first();
-        }
-        self.queue.push_back((until.max(now), attempt.clone()));
-        self.runs.insert(attempt, Answered::Running(run));
-    }
-
-    fn finish(&mut self, attempt: &AttemptKey) {
-        if let Some(run) = self.runs.get_mut(attempt) {
-            *run = Answered::Finished;
-        }
-    }
-
-    fn forget_first(&mut self) {
-        if let Some((_, attempt)) = self.queue.pop_front() {
-            self.runs.remove(&attempt);
-        }
-    }
-}
-
-/// A panic elsewhere leaves each of these maps whole: they are changed by single insertions and removals.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,17 +5,20 @@
 //! drives it performs the effect and calls [`Machine::step`]; a run is the same for the same request, seed, and
 //! answers, down to the last byte.
 
+mod endings;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     attempt::{Attempt, AttemptKey},
     config::Vestibule,
     conversation::{Conversation, Question, Reply, Turn},
+    endpoints::header_value,
     entropy::Entropy,
     exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
-    identity::SignIn,
+    identity::{Identity, SignIn},
     limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX},
-    provider::{Answered, Begun, Provider, ProviderError},
+    provider::{Answered, Begun, Provider, ProviderError, UserHeader},
     refusal::Refusal,
     request::Asker,
     response::{Event, Response},
@@ -49,6 +52,12 @@ impl From<Response> for Outcome {
     }
 }
 
+impl From<Outcome> for Step {
+    fn from(outcome: Outcome) -> Self {
+        Self::Done(outcome)
+    }
+}
+
 /// Something that only the outside can do. Its `Debug` print shows why and whom, never what.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -70,8 +79,6 @@ pub enum Effect {
         url: url::Url,
         /// How new it must be.
         freshness: Freshness,
-        /// How long to wait for the whole answer.
-        timeout: Duration,
     },
     /// Asks whether this attempt is answered for the first time, and takes it. From here on the run is detached from
     /// the browser's request: a spent code must not be lost with a closed tab.
@@ -196,10 +203,10 @@ struct Run {
 pub(crate) struct Browser {
     pub(crate) asker: Asker,
     pub(crate) entropy: Entropy,
-    /// Round trips that this browser finished within the last minute.
-    pub(crate) rounds: u8,
     /// Whether the browser has a session already.
     pub(crate) signed_in: bool,
+    /// Whether it brought a session cookie that is none any more.
+    pub(crate) dead_session: bool,
     /// Its attempt cookies, oldest first: name, and bytes of name and value.
     pub(crate) attempts: Vec<(String, usize)>,
     /// Whether it brought a remembered return target, which beginning uses up.
@@ -223,8 +230,9 @@ enum Awaits {
 pub(crate) struct Way {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) target: ReturnTarget,
-    /// The cookie of the attempt that a callback answers: whatever comes of it, it is used up.
-    pub(crate) attempt_cookie: Option<String>,
+    /// The cookie of the attempt that a callback answers, with the round trips before it. Whatever comes of it, it is
+    /// used up.
+    pub(crate) attempt_cookie: Option<(String, u8)>,
 }
 
 impl fmt::Debug for Way {
@@ -234,14 +242,16 @@ impl fmt::Debug for Way {
 }
 
 /// An attempt begins: the provider is asked where the browser goes.
-pub(crate) fn begin(
+pub(crate) fn begin_attempt(
     vestibule: Arc<Vestibule>,
     browser: Browser,
     way: Way,
     attempt: Attempt,
+    prompt: Option<String>,
     now: Timestamp,
 ) -> Step {
-    let request = attempt.request(vestibule.redirect_uri(&*way.provider));
+    let mut request = attempt.request(vestibule.redirect_uri(&*way.provider));
+    request.prompt = prompt;
     let provider = Arc::clone(&way.provider);
     let conversation = Conversation::new(now, |http| async move { provider.begin(&http, &request).await });
     Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) }.beginning(
@@ -253,7 +263,7 @@ pub(crate) fn begin(
 }
 
 /// A callback has answered its attempt: from here on, once only.
-pub(crate) fn finish(
+pub(crate) fn finish_attempt(
     vestibule: Arc<Vestibule>,
     browser: Browser,
     way: Way,
@@ -292,7 +302,7 @@ impl Machine {
                 | Awaits::SignIn(_, way)
                 | Awaits::Decision(_, way),
                 _,
-            ) => run.failed(&way, ProviderError::AwaitsElsewhere),
+            ) => run.failed(&way, ProviderError::AnsweredOtherwise),
         }
     }
 }
@@ -312,7 +322,7 @@ impl Run {
             }
             Turn::Finished(Err(error)) => self.failed(&way, error),
             Turn::Finished(Ok(begun)) => {
-                attempt.begun(&begun);
+                attempt.keep(&begun);
                 Step::Done(self.vestibule.sent_away(self.browser, &way, attempt, &begun.location, now))
             }
         }
@@ -334,14 +344,19 @@ impl Run {
         let sign_in = match conversation.turn() {
             Turn::Question(question) => return self.ask(question, now, Awaits::SignIn(conversation, way)),
             Turn::Finished(Err(error)) => return self.failed(&way, error),
-            Turn::Finished(Ok(sign_in)) => sign_in,
+            Turn::Finished(Ok(sign_in)) => SignIn { provider: way.provider.id().to_owned(), ..sign_in },
         };
         if sign_in.identity.issuer.is_empty() || sign_in.identity.subject.is_empty() {
             let fault = "it names no account";
             return self.failed(&way, ProviderError::Broken { purpose: Purpose::Profile, fault });
         }
-        if let Err(refusal) = self.vestibule.admits(&sign_in.identity) {
-            return Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal, None));
+        // An identity header without a name in it would make all such people one person.
+        if header_value(user(&*way.provider, &sign_in.identity)).is_empty() {
+            let fault = "the account's name cannot stand in a header";
+            return self.failed(&way, ProviderError::Broken { purpose: Purpose::Profile, fault });
+        }
+        if let Err(refusal) = self.vestibule.rules.admit_account(&sign_in.identity) {
+            return Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal));
         }
         let sign_in = Arc::new(sign_in);
         self.needs(Effect::Decide(Arc::clone(&sign_in)), Awaits::Decision(sign_in, way))
@@ -361,7 +376,7 @@ impl Run {
             Some(Decision::Deny(reason)) => (Refusal::DeniedByApplication, reason),
             None => (Refusal::HookFailed, None),
         };
-        Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal, reason.as_deref()))
+        Step::Done(self.vestibule.turned_away_with(&self.browser, &way, refusal, reason.as_deref(), None))
     }
 
     /// Hands a question out, if there is time left to wait for its answer.
@@ -375,9 +390,7 @@ impl Run {
         let timeout = left.min(PROVIDER_CALL_TIME_MAX);
         let effect = match question {
             Question::Send { purpose, request } => Effect::Http { purpose, request, timeout },
-            Question::Document { purpose, url, freshness } => {
-                Effect::CachedGet { purpose, url, freshness, timeout }
-            }
+            Question::Document { purpose, url, freshness } => Effect::CachedGet { purpose, url, freshness },
         };
         self.needs(effect, awaits)
     }
@@ -388,6 +401,14 @@ impl Run {
 
     fn failed(self, way: &Way, error: ProviderError) -> Step {
         Step::Done(self.vestibule.provider_failed(&self.browser, way, error))
+    }
+}
+
+/// The name that identity headers will carry.
+fn user<'i>(provider: &dyn Provider, identity: &'i Identity) -> &'i str {
+    match provider.user_header() {
+        UserHeader::Subject => &identity.subject,
+        UserHeader::Username => identity.username.as_deref().unwrap_or(&identity.subject),
     }
 }
 

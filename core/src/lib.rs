@@ -38,9 +38,11 @@
 //! assert!(outcome.response.get("location").unwrap().starts_with("https://op.example/authorize?response_type=code"));
 //! ```
 
+pub mod address;
 pub mod attempt;
-mod callback;
+mod authorization_response;
 pub mod check;
+mod claims;
 pub mod config;
 pub mod conversation;
 mod cookie;
@@ -49,6 +51,7 @@ pub mod driver;
 mod endpoints;
 pub mod entropy;
 pub mod exchange;
+mod fetches;
 pub mod flow;
 pub mod identity;
 pub mod json;
@@ -59,6 +62,7 @@ mod pages;
 pub mod paths;
 pub mod provider;
 pub mod refusal;
+mod refuse;
 pub mod request;
 pub mod response;
 pub mod return_target;

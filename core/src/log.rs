@@ -2,7 +2,7 @@
 
 use crate::{
     exchange::{HttpFailure, HttpResponse, Purpose},
-    refusal::Actor,
+    refusal::{Actor, Refusal},
     response::Event,
 };
 
@@ -11,13 +11,17 @@ pub(crate) fn event(event: Option<&Event>) {
     let Some(event) = event else { return };
     match event {
         Event::Began { provider } => tracing::debug!(provider, "sign-in began"),
-        Event::SignedIn { provider, expires } => {
-            tracing::info!(provider, expires = expires.unix(), "signed in")
+        Event::SignedIn { provider, groups_left_out, expires } => {
+            tracing::info!(provider, groups_left_out, expires = expires.unix(), "signed in");
         }
         Event::SignedOut { provider } => tracing::info!(provider, "signed out"),
         Event::Refused { refusal, provider, detail } => {
             let (code, provider, detail) = (refusal.code(), provider.as_deref(), detail.as_deref());
             match refusal.actor() {
+                // Nobody has done anything yet: every first visit is like that.
+                Actor::Person if *refusal == Refusal::SignInRequired => {
+                    tracing::debug!(code, provider, detail, "refused")
+                }
                 Actor::Person => tracing::info!(code, provider, detail, "refused"),
                 Actor::Provider => tracing::warn!(code, provider, detail, "refused"),
                 Actor::Operator => tracing::error!(code, provider, detail, "refused"),

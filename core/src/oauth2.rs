@@ -16,6 +16,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
+    address::is_safe,
+    config::Problem,
     conversation::Http,
     exchange::{HttpRequest, HttpResponse, Purpose},
     identity::{Identity, SignIn, Tokens},
@@ -60,7 +62,7 @@ pub struct OAuth2Spec {
     pub scope_separator: &'static str,
     /// Who vouches for accounts, and the `iss` that a callback may bring (RFC 9207).
     pub issuer: Option<String>,
-    /// Further parameters of the authorization request. The protocol's own cannot be set here.
+    /// Further parameters of the authorization request. One of the protocol's own is a problem at construction.
     pub extra_parameters: Vec<(String, String)>,
 }
 
@@ -75,7 +77,7 @@ pub enum ClientAuthentication {
 }
 
 /// Parameters of an authorization request that only the core sets.
-pub const PROTOCOL_PARAMETERS: [&str; 11] = [
+pub const PROTOCOL_PARAMETERS: [&str; 13] = [
     "client_id",
     "client_secret",
     "code_challenge",
@@ -84,6 +86,8 @@ pub const PROTOCOL_PARAMETERS: [&str; 11] = [
     "nonce",
     "redirect_uri",
     "request",
+    "request_uri",
+    "response_mode",
     "response_type",
     "scope",
     "state",
@@ -132,13 +136,42 @@ impl OAuth2Spec {
         self
     }
 
-    /// Adds a parameter to the authorization request. One of [`PROTOCOL_PARAMETERS`] is left out.
+    /// Adds a parameter to the authorization request. One of [`PROTOCOL_PARAMETERS`] is a problem at construction.
     pub fn extra_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let name = name.into();
-        if !PROTOCOL_PARAMETERS.contains(&name.as_str()) {
-            self.extra_parameters.push((name, value.into()));
-        }
+        self.extra_parameters.push((name.into(), value.into()));
         self
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (field, url) in [
+            ("authorization_endpoint", &self.authorization_endpoint),
+            ("token_endpoint", &self.token_endpoint),
+        ] {
+            if !is_safe(url) || url.fragment().is_some() {
+                let fault = format!("that of `{}` is not a plain https address", self.id);
+                problems.push(Problem::new(
+                    field,
+                    fault,
+                    "use https, without a fragment; plain http is for loopback only",
+                ));
+            }
+        }
+        if self.client_id.is_empty() {
+            let fault = format!("that of `{}` is empty", self.id);
+            problems.push(Problem::new(
+                "client_id",
+                fault,
+                "give the client id that the provider registered",
+            ));
+        }
+        if let Some((name, _)) =
+            self.extra_parameters.iter().find(|(name, _)| PROTOCOL_PARAMETERS.contains(&name.as_str()))
+        {
+            let fault = format!("`{name}` is the protocol's own");
+            problems.push(Problem::new("extra_parameter", fault, "leave it out: it is set for each sign-in"));
+        }
+        problems
     }
 
     /// Who vouches for accounts: the issuer, or the origin of the authorization endpoint.
@@ -199,6 +232,10 @@ impl<T: OAuth2> Provider for T {
         UserHeader::Username
     }
 
+    fn problems(&self) -> Vec<Problem> {
+        self.spec().problems()
+    }
+
     async fn begin(&self, _http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
         let begun = Begun::at(self.spec().authorization_request(request));
         Ok(match &self.spec().issuer {
@@ -230,7 +267,12 @@ impl<T: OAuth2> Provider for T {
         let mut tokens = tokens(reply, Purpose::Refresh, http.now())?;
         // No new refresh token means that the old one goes on being valid (RFC 6749 §6).
         tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));
-        signed_in(self, http, tokens).await
+        let refreshed = signed_in(self, http, tokens).await?;
+        let (now, before) = (&refreshed.identity, &sign_in.identity);
+        if (&now.issuer, &now.subject) != (&before.issuer, &before.subject) {
+            return Err(ProviderError::SubjectDiffers);
+        }
+        Ok(refreshed)
     }
 }
 

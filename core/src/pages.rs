@@ -39,21 +39,32 @@ pub(crate) struct Page<'p> {
     pub(crate) paragraphs: Vec<&'p str>,
     pub(crate) acts: Vec<Act<'p>>,
     pub(crate) code: Option<&'p str>,
+    /// Another origin that the page's form leads to in the end.
+    pub(crate) form_leads_to: Option<String>,
 }
 
-impl Page<'_> {
+impl<'p> Page<'p> {
+    pub(crate) fn new(title: &'p str, paragraphs: Vec<&'p str>, acts: Vec<Act<'p>>) -> Self {
+        Self { title, paragraphs, acts, code: None, form_leads_to: None }
+    }
+
     /// Draws the page. It cannot be framed, and neither runs nor loads anything (CSP, RFC 6749 §10.13).
     pub(crate) fn render(&self, status: u16) -> Response {
         let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let form_leads_to = self.form_leads_to.iter().map(|origin| format!(" {origin}")).collect::<String>();
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'{form_leads_to}; base-uri 'none'; \
+             frame-ancestors 'none'"
         );
+        // A form that sends no referrer sends no origin either, by which it is told from another site's.
+        let has_form = self.acts.iter().any(|act| matches!(act, Act::Post { .. }));
+        let referrer = if has_form { "same-origin" } else { "no-referrer" };
         let mut response = Response::new(status)
             .header("content-type", "text/html; charset=utf-8")
             .header("content-security-policy", policy)
             .header("x-frame-options", "DENY")
             .header("x-content-type-options", "nosniff")
-            .header("referrer-policy", "no-referrer");
+            .header("referrer-policy", referrer);
         response.body = self.html().into_bytes();
         response
     }
@@ -104,7 +115,8 @@ pub(crate) fn refused(refusal: Refusal, reason: Option<&str>, acts: Vec<Act<'_>>
     };
     let paragraphs =
         [Some(refusal.meaning()), reason, Some(refusal.remedy())].into_iter().flatten().collect();
-    Page { title, paragraphs, acts, code: Some(refusal.code()) }.render(refusal.status())
+    let code = Some(refusal.code());
+    Page { code, ..Page::new(title, paragraphs, acts) }.render(refusal.status())
 }
 
 /// Text that is safe between tags and in quoted attributes.
@@ -131,7 +143,7 @@ mod tests {
     fn lk_12_no_text_becomes_markup() {
         let hostile = "\"><script>alert(1)</script>'{{7*7}}";
         let act = Act::Link { label: hostile, href: hostile, quiet: false };
-        let page = Page { title: hostile, paragraphs: vec![hostile], acts: vec![act], code: Some(hostile) };
+        let page = Page { code: Some(hostile), ..Page::new(hostile, vec![hostile], vec![act]) };
         let html = String::from_utf8(page.render(400).body).unwrap();
         assert!(
             !html.contains("<script") && !html.contains("\">&lt;script&gt;\"") && !html.contains("'{{"),

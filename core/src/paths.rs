@@ -118,6 +118,13 @@ impl Paths {
     /// What is wrong with the paths, each with its remedy.
     pub(crate) fn problems(&self) -> Vec<(String, &'static str)> {
         let mut problems = Vec::new();
+        for endpoint in [Endpoint::Start, Endpoint::Callback] {
+            let below = format!("{}/", self.of(endpoint));
+            if let Some((path, _)) = self.all().find(|(path, _)| path.starts_with(&below)) {
+                let fault = format!("`{path}` lies where providers' names stand");
+                problems.push((fault, "move it out from below `start` or `callback`"));
+            }
+        }
         let mut seen = std::collections::HashSet::new();
         for (path, _) in self.all() {
             let plain =

@@ -1,10 +1,13 @@
 //! What a provider is to the core: five conversations, each of which may need the outside.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
+    config::Problem,
     conversation::Http,
     exchange::{HttpFailure, Purpose},
     identity::{SignIn, Tokens},
@@ -49,6 +52,11 @@ pub trait Provider: Send + Sync + 'static {
     /// Which of an account's names identity headers carry.
     fn user_header(&self) -> UserHeader {
         UserHeader::Subject
+    }
+
+    /// What is wrong with how the provider is set up, if it could not refuse that when it was made.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
     }
 
     /// Whether the provider answers by a cross-site form POST (`response_mode=form_post`).
@@ -100,7 +108,7 @@ impl AuthorizationRequest {
 }
 
 /// The beginning of an attempt: where the browser goes, and what is sealed meanwhile.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Begun {
     /// The authorization request's address.
@@ -111,6 +119,12 @@ pub struct Begun {
     pub issuer_required: bool,
     /// Whatever [`Provider::finish`] needs and cannot know otherwise. Sealed in the attempt.
     pub private: Vec<u8>,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 impl Begun {
@@ -134,7 +148,6 @@ impl Begun {
 }
 
 /// An attempt's own callback. Only an attempt that it answers makes one.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered {
     /// The code, once.
@@ -151,6 +164,12 @@ pub struct Answered {
     pub max_age: Option<u64>,
     /// When the attempt began.
     pub began: Timestamp,
+}
+
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered").field("began", &self.began).finish_non_exhaustive()
+    }
 }
 
 /// What the provider needs to end its own session (OpenID Connect RP-Initiated Logout §2).
@@ -238,6 +257,9 @@ pub enum ProviderError {
     /// The plugin awaited something else than its `Http` handle.
     #[error("the plugin awaits something else than its `Http` handle")]
     AwaitsElsewhere,
+    /// Whoever performs effects gave the answer to another question.
+    #[error("the host gave the answer to another question")]
+    AnsweredOtherwise,
     /// The plugin asked more often than [`crate::limits::CONVERSATION_REQUESTS_MAX`].
     #[error("the plugin asks more often than a conversation may")]
     TooManyRequests,
@@ -309,8 +331,8 @@ impl OAuthError {
     }
 }
 
-impl std::fmt::Display for OAuthError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for OAuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label())
     }
 }

@@ -166,18 +166,18 @@ refusals! {
     HookFailed "hook_failed" 503 Operator
         "The application could not decide about this sign-in."
         "Try again in a moment; whoever runs this site finds the error in the application's log."
-    StoreUnreachable "store_unreachable" 503 Operator
-        "The session store does not answer."
-        "Try again in a moment; nobody is signed out by this."
     SessionTooLarge "session_too_large" 500 Operator
         "What is known about this account does not fit into a cookie."
-        "Keep fewer groups and claims and less application data in the session, or keep sessions in a store; the log names the largest part."
+        "Keep fewer groups and claims and less application data in the session; the log names the largest part."
     MountedElsewhere "mounted_elsewhere" 500 Operator
         "These routes are mounted at another path than the one that is configured."
         "Mount them at the configured prefix, or configure the prefix that they are mounted at."
     ProviderMisconfigured "provider_misconfigured" 500 Operator
         "The sign-in provider is set up in a way that cannot work."
         "The log names the setting and what to do about it."
+    HostFaulty "host_faulty" 500 Operator
+        "The part of this site that speaks to the sign-in provider broke a rule of its interface."
+        "Whoever wrote the host or the adapter finds in the log that it gave the answer to another question."
     PluginFaulty "plugin_faulty" 500 Operator
         "The plugin for this sign-in provider broke a rule of its interface."
         "The log names the plugin and the rule: it may await nothing but its HTTP handle, and ask at most 32 times."
@@ -188,19 +188,20 @@ impl Refusal {
     pub fn of_provider(error: &ProviderError) -> Self {
         match error {
             ProviderError::Refused(OAuthError::AccessDenied) => Self::AccessDenied,
+            ProviderError::Refused(OAuthError::ServerError | OAuthError::TemporarilyUnavailable)
+            | ProviderError::Unavailable { .. } => Self::ProviderUnreachable,
             ProviderError::Refused(_) => Self::TokenRefused,
             ProviderError::Unreachable {
                 failure: HttpFailure::TooLarge | HttpFailure::NotADocument, ..
             }
             | ProviderError::Broken { .. } => Self::ProviderAnswerInvalid,
-            ProviderError::Unreachable { .. } | ProviderError::Unavailable { .. } => {
-                Self::ProviderUnreachable
-            }
+            ProviderError::Unreachable { .. } => Self::ProviderUnreachable,
             ProviderError::IdToken(_) => Self::IdTokenInvalid,
             ProviderError::SubjectDiffers => Self::SubjectMismatch,
             ProviderError::NotAMember(_) => Self::MembershipRequired,
             ProviderError::Misconfigured { .. } | ProviderError::Unsupported => Self::ProviderMisconfigured,
             ProviderError::AwaitsElsewhere | ProviderError::TooManyRequests => Self::PluginFaulty,
+            ProviderError::AnsweredOtherwise => Self::HostFaulty,
         }
     }
 

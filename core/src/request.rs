@@ -1,6 +1,6 @@
 //! A request as the core reads it: in place, on the framework's own types.
 
-use crate::limits;
+use crate::{limits, response::Response};
 
 /// The head of a request. Adapters implement it on their framework's request, copying nothing.
 pub trait RequestHead {
@@ -75,6 +75,15 @@ pub(crate) fn is_prefetch(head: &(impl RequestHead + ?Sized)) -> bool {
             purpose.contains("prefetch") || purpose.contains("prerender") || purpose.contains("preview")
         })
     })
+}
+
+/// The answer to a request that must change nothing. A page that is loaded ahead of time gets none, or the browser
+/// would show that nothing instead of the page once the person goes there.
+pub(crate) fn without_effect(head: &(impl RequestHead + ?Sized)) -> Option<Response> {
+    if is_prefetch(head) {
+        return Some(Response::new(503).header("vary", "sec-purpose"));
+    }
+    (head.method() == "HEAD").then(|| Response::new(200))
 }
 
 /// Whether a browser goes to a document by GET, so that it can come back to it.

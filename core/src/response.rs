@@ -129,6 +129,8 @@ pub enum Event {
     SignedIn {
         /// The provider.
         provider: String,
+        /// How many of the groups that the session keeps cannot stand in a header, and are left out of it.
+        groups_left_out: usize,
         /// When the session ends.
         expires: Timestamp,
     },

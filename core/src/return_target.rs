@@ -63,6 +63,13 @@ impl ReturnTarget {
     }
 }
 
+impl ReturnTarget {
+    /// The origin of the place; `own` is what the policy was made from.
+    pub(crate) fn origin(&self, own: &Url) -> String {
+        Url::parse(&self.location(own)).unwrap_or_else(|_| own.clone()).origin().ascii_serialization()
+    }
+}
+
 /// Which addresses a browser may be sent back to.
 #[derive(Clone, Debug)]
 pub struct ReturnPolicy {

@@ -1,6 +1,6 @@
 //! Who may enter, by what is known about the account.
 
-use crate::refusal::Refusal;
+use crate::{identity::Identity, refusal::Refusal};
 
 /// Who may enter: every part that is set must agree.
 #[derive(Clone, Debug, Default)]
@@ -13,19 +13,17 @@ pub(crate) struct EntryRules {
     pub(crate) unverified_email: bool,
 }
 
-/// What the rules look at.
-pub(crate) struct Entrant<'e> {
-    pub(crate) email: Option<&'e str>,
-    pub(crate) email_verified: bool,
-    pub(crate) groups: &'e [&'e str],
-}
-
 impl EntryRules {
     /// Decides whether somebody may enter.
-    pub(crate) fn admit(&self, entrant: &Entrant<'_>) -> Result<(), Refusal> {
+    pub(crate) fn admit(
+        &self,
+        email: Option<&str>,
+        email_verified: bool,
+        groups: &[&str],
+    ) -> Result<(), Refusal> {
         if let Some(domains) = &self.email_domains {
-            let email = entrant.email.ok_or(Refusal::EmailMissing)?;
-            if !entrant.email_verified && !self.unverified_email {
+            let email = email.ok_or(Refusal::EmailMissing)?;
+            if !email_verified && !self.unverified_email {
                 return Err(Refusal::EmailUnverified);
             }
             let domain = email_domain(email).ok_or(Refusal::EmailNotAllowed)?;
@@ -33,12 +31,18 @@ impl EntryRules {
                 return Err(Refusal::EmailNotAllowed);
             }
         }
-        if let Some(groups) = &self.groups {
-            if !entrant.groups.iter().any(|group| groups.iter().any(|allowed| allowed == group)) {
-                return Err(Refusal::GroupNotAllowed);
+        match &self.groups {
+            Some(allowed) if !groups.iter().any(|group| allowed.iter().any(|allowed| allowed == group)) => {
+                Err(Refusal::GroupNotAllowed)
             }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Decides about an account by everything that the provider said, before the session drops any of it.
+    pub(crate) fn admit_account(&self, identity: &Identity) -> Result<(), Refusal> {
+        let groups: Vec<_> = identity.groups.iter().map(String::as_str).collect();
+        self.admit(identity.email.as_deref(), identity.email_verified, &groups)
     }
 }
 
@@ -76,7 +80,7 @@ mod tests {
     fn admit(email: Option<&str>, email_verified: bool) -> Result<(), Refusal> {
         let domains = vec!["company.example".to_owned(), "*.sub.example".to_owned()];
         let rules = EntryRules { email_domains: Some(domains), ..EntryRules::default() };
-        rules.admit(&Entrant { email, email_verified, groups: &[] })
+        rules.admit(email, email_verified, &[])
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn se_38_a_group_must_match_to_the_letter() {
         let rules = EntryRules { groups: Some(vec!["staff".into()]), ..EntryRules::default() };
-        let admit = |groups: &[&str]| rules.admit(&Entrant { email: None, email_verified: false, groups });
+        let admit = |groups: &[&str]| rules.admit(None, false, groups);
         assert_eq!(admit(&["x", "staff"]), Ok(()));
         for groups in [&["Staff"][..], &["staff,x"], &["staff "], &[]] {
             assert_eq!(admit(groups), Err(Refusal::GroupNotAllowed), "{groups:?}");

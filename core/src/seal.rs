@@ -44,6 +44,9 @@ pub enum WeakSecret {
     /// There is none.
     #[error("there is no secret: generate one with `openssl rand -base64 32`")]
     Missing,
+    /// It is there twice.
+    #[error("one secret is there twice: take one of the two away")]
+    Twice,
     /// Fewer than [`SECRET_BYTES_MIN`] bytes.
     #[error("the secret is shorter than 32 bytes: generate one with `openssl rand -base64 32`")]
     Short,
@@ -77,7 +80,13 @@ impl KeyRing {
     ) -> Result<Self, WeakSecret> {
         let keys = secrets.into_iter().map(|secret| Key::new(trimmed(secret.as_ref()), bytes));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(WeakSecret::Missing) } else { Ok(Self { keys }) }
+        let twice =
+            keys.iter().enumerate().any(|(index, key)| keys[..index].iter().any(|other| other.id == key.id));
+        match keys.is_empty() {
+            true => Err(WeakSecret::Missing),
+            false if twice => Err(WeakSecret::Twice),
+            false => Ok(Self { keys }),
+        }
     }
 
     /// Seals `payload` until `expires`. A cookie of this text is valid for that `binding` only.
@@ -110,6 +119,7 @@ impl KeyRing {
         if buffer.len() < HEAD_BYTES + EXPIRY_BYTES + TAG_BYTES || buffer[0] != VERSION {
             return Err(Unopened::Malformed);
         }
+        // The id is drawn from the key itself: under another id, another key would have to fit the tag.
         let key =
             self.keys.iter().find(|key| key.id == buffer[1..=KEY_ID_BYTES]).ok_or(Unopened::UnknownKey)?;
         let end = buffer.len() - TAG_BYTES;
@@ -280,6 +290,8 @@ mod tests {
         assert_eq!(make("changeme"), Some(WeakSecret::Guessable));
         assert_eq!(make(&"\0".repeat(32)), Some(WeakSecret::Guessable));
         assert_eq!(KeyRing::new(Vec::<String>::new()).err(), Some(WeakSecret::Missing));
+        let twice = ["0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef "];
+        assert_eq!(KeyRing::new(twice).err(), Some(WeakSecret::Twice));
         assert!(KeyRing::insecure_short_secrets(["0123456789abcdef"]).is_ok());
         let with_newline = KeyRing::new(["0123456789abcdef0123456789abcdef\n"]).unwrap();
         let without = KeyRing::new(["0123456789abcdef0123456789abcdef"]).unwrap();

@@ -15,6 +15,10 @@ use crate::{
     time::Timestamp,
 };
 
+/// What session cookies are sealed for. Its number changes with the form of [`SessionView`], so that a cookie of
+/// another form counts as none instead of being misread.
+pub(crate) const SESSION_PURPOSE: &str = "session/1";
+
 /// The name of a session: 128 bits that nobody can guess. Not a secret by itself in a sealed session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionId([u8; 16]);
@@ -142,7 +146,7 @@ impl Session {
 }
 
 /// An opened session cookie, read in place: nothing is copied out of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionView<'c> {
     /// The name of the session.
@@ -175,6 +179,18 @@ pub struct SessionView<'c> {
     user_header: UserHeader,
     claims: &'c str,
     application: Option<(u32, &'c [u8])>,
+}
+
+/// Says which account it is and that there is more, as [`Identity`] does.
+impl fmt::Debug for SessionView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SessionView");
+        shown
+            .field("id", &self.id)
+            .field("issuer", &self.issuer)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'c> SessionView<'c> {
@@ -253,6 +269,20 @@ mod tests {
         );
         assert_eq!(read.data::<Vec<u8>>(2), Some(vec![1, 2]));
     }
+
+    #[test]
+    fn the_form_of_a_session_is_pinned_to_its_number() {
+        let bytes: String = session().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            (SESSION_PURPOSE, bytes.as_str()),
+            ("session/1", PINNED),
+            "cookies of another form are out there: give SESSION_PURPOSE its next number, and pin the new form"
+        );
+    }
+
+    const PINNED: &str = "01010101010101010101010101010101046f6964631268747470733a2f2f6f702e6578616d706c65013700010341\
+        6461010d61646140612e6578616d706c6501000105737461666602c601010373696400107b22726f6c65223a2261646d696e227d0102055b\
+        312c325d";
 
     #[test]
     fn application_data_of_another_version_or_form_counts_as_absent() {

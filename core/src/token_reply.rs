@@ -10,20 +10,22 @@ use crate::{
 
 /// Reads a reply of a token endpoint into a JSON object that holds an access token.
 ///
-/// An `error` counts whatever the status: GitHub reports errors with status 200 (RFC 6749 §5.2 asks for 400).
+/// An `error` counts with any status but those that say "not now": GitHub reports errors with status 200 (RFC 6749 §5.2 asks for 400).
 /// Form-encoded replies, `expires_in` as text, and scopes as a list or separated by commas are understood.
 ///
 /// # Errors
 /// The provider refused, is not available, or its reply holds no usable access token.
 pub fn normalise(purpose: Purpose, response: &HttpResponse) -> Result<Map<String, Value>, ProviderError> {
     let status = response.status().as_u16();
+    if matches!(status, 429 | 500..=599) {
+        return Err(ProviderError::Unavailable { purpose, status });
+    }
     let members = members(response);
     if let Some(error) = members.as_ref().and_then(|members| members.get("error")) {
         return Err(ProviderError::Refused(error.as_str().map_or(OAuthError::Other, OAuthError::parse)));
     }
     match status {
         200 => {}
-        429 | 500..=599 => return Err(ProviderError::Unavailable { purpose, status }),
         300..=399 => return Err(broken(purpose, "it redirects, and redirects are not followed")),
         400..=499 => return Err(ProviderError::Refused(OAuthError::Other)),
         _ => return Err(broken(purpose, "its status is not 200")),
@@ -151,6 +153,8 @@ mod tests {
             read(503, "text/html", "x"),
             Err(ProviderError::Unavailable { purpose: Purpose::Token, status: 503 })
         );
+        let outage = read(503, "application/json", r#"{"error":"server_error"}"#);
+        assert_eq!(outage, Err(ProviderError::Unavailable { purpose: Purpose::Token, status: 503 }));
         assert_eq!(read(401, "text/html", "x"), Err(ProviderError::Refused(OAuthError::Other)));
         assert!(matches!(read(302, "text/html", ""), Err(ProviderError::Broken { .. })));
     }

@@ -132,8 +132,8 @@ fn se_20_a_code_of_the_honest_provider_never_reaches_the_evil_one() {
     let honest_iss = "code=a&iss=https%3A%2F%2Fhonest.example";
     let response = browser.visit(&mut world, &evil.callback(honest_iss));
     assert_eq!(refused(&response), (400, "issuer_mismatch".into()));
-    let evil = Asked::of(&browser.visit(&mut world, "/oauth2/start/evil"));
     for outcome in ["code=a", honest_iss] {
+        let evil = Asked::of(&browser.visit(&mut world, "/oauth2/start/evil"));
         let at_honest = evil.callback(outcome).replace("/callback/evil", "/callback/honest");
         assert_eq!(refused(&browser.visit(&mut world, &at_honest)), (400, "provider_mismatch".into()));
     }

@@ -169,20 +169,24 @@ fn userinfo_says_who_it_is_or_that_nobody_is() {
 #[test]
 fn the_application_sends_browsers_to_sign_in_and_programs_a_problem() {
     let mut world = World::new();
-    let turned = world.vestibule.turn_back(&PlainHead::navigation("/deep?x=1"), Refusal::SignInRequired);
+    let turned =
+        world.vestibule.turn_back(&PlainHead::navigation("/deep?x=1"), Refusal::SignInRequired).response;
     assert_eq!(turned.get("location"), Some("https://app.example/oauth2/sign_in?rd=%2Fdeep%3Fx%3D1"));
     let post = PlainHead::new("POST", "/form").with("sec-fetch-mode", "navigate");
-    let turned = world.vestibule.turn_back(&post, Refusal::SignInRequired);
+    let turned = world.vestibule.turn_back(&post, Refusal::SignInRequired).response;
     assert_eq!(turned.get("location"), Some("https://app.example/oauth2/sign_in"));
-    let hostile =
-        world.vestibule.turn_back(&PlainHead::navigation("//evil.example/%2f.."), Refusal::SignInRequired);
+    let hostile = world
+        .vestibule
+        .turn_back(&PlainHead::navigation("//evil.example/%2f.."), Refusal::SignInRequired)
+        .response;
     assert_eq!(hostile.get("location"), Some("https://app.example/oauth2/sign_in"));
     for head in [PlainHead::fetch("/api"), PlainHead::navigation("/ws").with("sec-websocket-key", "x")] {
-        let turned = world.vestibule.turn_back(&head, Refusal::SignInRequired);
+        let turned = world.vestibule.turn_back(&head, Refusal::SignInRequired).response;
         assert_eq!(refused(&turned), (401, "sign_in_required".into()));
         assert!(turned.get("www-authenticate").is_some() && turned.get("location").is_none());
     }
-    let forbidden = world.vestibule.turn_back(&PlainHead::navigation("/deep"), Refusal::EmailNotAllowed);
+    let forbidden =
+        world.vestibule.turn_back(&PlainHead::navigation("/deep"), Refusal::EmailNotAllowed).response;
     assert_eq!(refused(&forbidden), (403, "email_not_allowed".into()), "never in circles");
     let _ = world.seed();
 }

@@ -111,6 +111,28 @@ impl vestibule::oauth2::OAuth2 for Named {
 }
 
 #[test]
+fn a_rule_that_lets_nobody_in_is_a_mistake() {
+    assert_eq!(fields(sound().email_domains(Vec::<String>::new())), ["email_domains"]);
+    assert_eq!(fields(sound().groups(Vec::<String>::new())), ["groups"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_providers_spec_is_named_too() {
+    let url = |text: &str| url::Url::parse(text).unwrap();
+    let spec = vestibule::oauth2::OAuth2Spec::new(
+        "odd",
+        "Odd",
+        url("http://odd.example/authorize"),
+        url("https://odd.example/token#part"),
+        "",
+        None,
+    );
+    let odd = Named(spec.extra_parameter("redirect_uri", "https://evil.example"));
+    let expected = ["authorization_endpoint", "token_endpoint", "client_id", "extra_parameter"];
+    assert_eq!(fields(builder().provider(odd)), expected);
+}
+
+#[test]
 fn cookie_names_leave_the_prefix_to_us() {
     for name in ["", "a;b", "a=b", "__Host-x", "__secure-x", "ü"] {
         assert!(fields(sound().cookie_name(name)).contains(&"cookie_name"), "{name:?}");
@@ -122,6 +144,8 @@ fn cookie_names_leave_the_prefix_to_us() {
 fn paths_are_plain_and_each_endpoint_has_its_own() {
     let twice = Paths::default().rename(Endpoint::Auth, "/oauth2/userinfo");
     assert_eq!(fields(sound().paths(twice)), ["paths"]);
+    let below = Paths::default().rename(Endpoint::Auth, "/oauth2/start/auth");
+    assert_eq!(fields(sound().paths(below)), ["paths"]);
     for path in ["auth", "/a//b", "/a/", "/a?b", "/a b", "/../a%2f"] {
         assert_eq!(fields(sound().paths(Paths::default().rename(Endpoint::Auth, path))), ["paths"], "{path}");
     }

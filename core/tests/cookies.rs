@@ -107,8 +107,10 @@ fn ck_20_lk_15_nothing_that_depends_on_a_session_may_be_cached() {
         let finished = browser.sign_in(&mut world, "/");
         assert_eq!(finished.get("cache-control"), Some("no-store"));
     }
-    let turned =
-        world.vestibule.turn_back(&PlainHead::navigation("/"), vestibule::refusal::Refusal::SignInRequired);
+    let turned = world
+        .vestibule
+        .turn_back(&PlainHead::navigation("/"), vestibule::refusal::Refusal::SignInRequired)
+        .response;
     assert_eq!(turned.get("cache-control"), Some("no-store"));
 }
 

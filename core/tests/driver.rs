@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use futures_executor::block_on;
 use vestibule::{
     conversation::Http,
-    driver::{AdmitAll, Driver},
-    exchange::{Freshness, Purpose},
+    driver::{AdmitAll, Driver, Host},
+    exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
     identity::SignIn,
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     request::PlainHead,
@@ -135,6 +135,38 @@ fn a_document_is_fetched_once_however_many_wait_for_it() {
         assert_eq!(start.join().unwrap().status, 303);
     }
     assert_eq!(host.asked.load(Ordering::SeqCst), 1);
+}
+
+/// A host whose first exchange panics, as a broken resolver or subscriber may.
+struct Fragile(Threads);
+
+#[async_trait]
+impl Host for Fragile {
+    fn now(&self) -> vestibule::time::Timestamp {
+        self.0.now()
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        self.0.seed()
+    }
+
+    async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure> {
+        assert!(self.0.asked.fetch_add(1, Ordering::SeqCst) > 0, "this host panics once");
+        self.0.exchange(request, timeout).await
+    }
+
+    fn spawn(&self, task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.0.spawn(task);
+    }
+}
+
+#[test]
+fn a_host_that_panics_once_does_not_spoil_a_document_for_ever() {
+    let vestibule = builder().provider(Odd { panics: false }).build().unwrap();
+    let driver = Driver::new(vestibule, Fragile(Threads::default()), AdmitAll);
+    let start = PlainHead::navigation("/oauth2/sign_in");
+    assert_eq!(refused(&send(&driver, &start)), (503, "provider_unreachable".into()));
+    assert_eq!(send(&driver, &start).status, 303);
 }
 
 #[test]

@@ -163,7 +163,11 @@ fn se_19_an_answer_at_another_providers_address_is_refused() {
     let asked = world::Asked::of(&browser.visit(&mut world, "/oauth2/start/one"));
     for path in ["/oauth2/callback/two", "/oauth2/callback"] {
         let target = asked.callback("code=a").replace("/oauth2/callback/one", path);
-        assert_eq!(refused(&browser.visit(&mut world, &target)), (400, "provider_mismatch".into()), "{path}");
+        let asked_again = browser.clone().visit(&mut world, &target);
+        assert_eq!(refused(&asked_again), (400, "provider_mismatch".into()), "{path}");
+        let used_up =
+            asked_again.set_cookies().any(|line| line.contains("_try_") && line.contains("Max-Age=0"));
+        assert!(used_up, "whatever answers a callback takes the attempt away");
     }
     nothing_came_of_it(&world, &browser);
 }

@@ -47,7 +47,8 @@ fn gw_07_no_header_says_what_this_site_is() {
     assert!(out.get("location").unwrap().starts_with(ORIGIN));
     let turned = world
         .vestibule
-        .turn_back(&spoofed(PlainHead::navigation("/deep")), vestibule::refusal::Refusal::SignInRequired);
+        .turn_back(&spoofed(PlainHead::navigation("/deep")), vestibule::refusal::Refusal::SignInRequired)
+        .response;
     assert!(turned.get("location").unwrap().starts_with(ORIGIN));
 }
 
@@ -100,7 +101,7 @@ fn gw_14_a_form_that_met_the_sign_in_is_not_sent_again() {
     let mut browser = Browser::default();
     let post =
         PlainHead::new("POST", "/form").with("sec-fetch-mode", "navigate").with("sec-fetch-dest", "document");
-    let turned = world.vestibule.turn_back(&post, vestibule::refusal::Refusal::SignInRequired);
+    let turned = world.vestibule.turn_back(&post, vestibule::refusal::Refusal::SignInRequired).response;
     assert_eq!((turned.status, turned.body.len()), (303, 0));
     let asked = Asked::of(&browser.visit(&mut world, "/oauth2/sign_in"));
     assert_eq!(browser.come_back(&mut world, &asked).get("location"), Some("https://app.example/"));

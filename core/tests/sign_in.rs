@@ -129,7 +129,15 @@ fn whoever_is_signed_in_goes_straight_on_unless_another_account_is_wanted() {
     let response = browser.visit(&mut world, "/oauth2/sign_in?rd=/deep");
     assert_eq!(response.get("location"), Some("https://app.example/deep"));
     let switched = browser.visit(&mut world, "/oauth2/sign_in?switch=1");
-    assert!(switched.get("location").unwrap().starts_with("https://plain.example/authorize"));
+    let asked = Asked::of(&switched);
+    assert!(asked.url.as_str().starts_with("https://plain.example/authorize"));
+    assert_eq!(
+        asked.parameter("prompt"),
+        "select_account",
+        "or the provider takes the same account again, silently"
+    );
+    let plain = Asked::of(&Browser::default().visit(&mut world, "/oauth2/sign_in"));
+    assert!(!plain.url.as_str().contains("prompt="));
 }
 
 #[test]
@@ -144,13 +152,19 @@ fn se_26_only_a_visit_begins_a_sign_in() {
         let response = world.handle(head).response;
         assert_eq!(refused(&response), (400, "not_a_navigation".into()));
     }
-    for head in [
-        PlainHead::new("HEAD", "/oauth2/start").with("accept", "text/html"),
-        PlainHead::navigation("/oauth2/sign_in").with("sec-purpose", "prefetch"),
-        PlainHead::navigation("/oauth2/start").with("purpose", "prefetch"),
+    // A page that is loaded ahead of time must not be shown later in the place of the real one.
+    for (status, head) in [
+        (200, PlainHead::new("HEAD", "/oauth2/start").with("accept", "text/html")),
+        (503, PlainHead::navigation("/oauth2/sign_in").with("sec-purpose", "prefetch")),
+        (503, PlainHead::navigation("/oauth2/start").with("purpose", "prefetch")),
+        (
+            503,
+            PlainHead::navigation("/oauth2/callback?code=a&state=b")
+                .with("sec-purpose", "prefetch;prerender"),
+        ),
     ] {
         let response = world.handle(head).response;
-        assert_eq!((response.status, response.set_cookies().count()), (200, 0));
+        assert_eq!((response.status, response.set_cookies().count()), (status, 0));
     }
     let posted = world.handle(PlainHead::new("POST", "/oauth2/start").with("sec-fetch-mode", "navigate"));
     assert_eq!(refused(&posted.response), (405, "method_not_allowed".into()));
@@ -211,4 +225,25 @@ fn a_path_that_leads_nowhere_is_told_from_a_wrong_mount() {
     let mut browser = Browser::default();
     assert_eq!(refused(&browser.visit(&mut world, "/oauth2/nothing")), (404, "not_found".into()));
     assert_eq!(refused(&browser.visit(&mut world, "/elsewhere/sign_in")), (500, "mounted_elsewhere".into()));
+}
+
+#[test]
+fn a_dead_session_is_cleared_by_the_next_start() {
+    let mut world = World::new();
+    let mut browser = Browser::default();
+    browser.jar.insert(SESSION.into(), "of a key that is gone".into());
+    browser.visit(&mut world, "/oauth2/sign_in");
+    assert!(!browser.jar.contains_key(SESSION));
+}
+
+#[test]
+fn an_account_whose_name_cannot_stand_in_a_header_does_not_share_one_with_others() {
+    let mut world = World::new();
+    for name in [" ada", "a\nb", "\u{85}"] {
+        world.profile["login"] = name.into();
+        let mut browser = Browser::default();
+        let response = browser.sign_in(&mut world, "/");
+        assert_eq!(refused(&response), (502, "provider_answer_invalid".into()), "{name:?}");
+        assert!(!browser.is_signed_in(&world));
+    }
 }

@@ -96,3 +96,36 @@ fn ck_17_clearing_repeats_every_attribute_of_setting() {
     let line = response.set_cookies().find(|line| line.starts_with("__Host-vestibule=")).unwrap();
     assert_eq!(line, "__Host-vestibule=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure");
 }
+
+#[test]
+fn the_page_that_says_signed_out_is_not_shown_to_whoever_is_signed_in() {
+    let mut world = World::new();
+    let mut browser = signed_in(&mut world);
+    let page = browser.visit(&mut world, "/oauth2/sign_out?ended");
+    assert!(String::from_utf8(page.body).unwrap().contains("Sign out?"));
+    assert!(browser.is_signed_in(&world));
+}
+
+#[test]
+fn signing_in_and_out_again_and_again_is_no_lost_cookie() {
+    let mut world = World::new();
+    let mut browser = Browser::default();
+    for _ in 0..5 {
+        assert_eq!(browser.sign_in(&mut world, "/").get("location"), Some("https://app.example/"));
+        browser.visit(&mut world, SIGN_OUT);
+        assert!(browser.jar.is_empty(), "{:?}", browser.jar.keys());
+    }
+}
+
+#[test]
+fn the_question_may_lead_to_an_allowed_site_and_its_form_says_where_it_comes_from() {
+    let wider = builder().provider(Plain::new("plain")).allow_return_to("https://other.example");
+    let mut world = World::of(wider);
+    let mut browser = signed_in(&mut world);
+    let cross =
+        PlainHead::navigation("/oauth2/sign_out?rd=https://other.example/bye").without("sec-fetch-site");
+    let page = browser.send(&mut world, cross.with("sec-fetch-site", "cross-site"));
+    let policy = page.get("content-security-policy").unwrap();
+    assert!(policy.contains("form-action 'self' https://other.example;"), "{policy}");
+    assert_eq!(page.get("referrer-policy"), Some("same-origin"));
+}

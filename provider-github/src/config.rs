@@ -1,7 +1,8 @@
 //! What there is to configure. Nothing is looked at before [`Builder::build`], which then names every problem at once.
 
-use url::{Host, Url};
+use url::Url;
 use vestibule::{
+    address::is_loopback_http,
     config::{ConfigError, Problem},
     oauth2::{ClientAuthentication, OAuth2Spec, PROTOCOL_PARAMETERS},
     secret::Secret,
@@ -231,16 +232,6 @@ fn address(field: &'static str, text: &str, problems: &mut Vec<Problem>) -> Url 
             Url::parse("https://github.com").expect("a constant that the tests parse")
         }
     }
-}
-
-fn is_loopback_http(url: &Url) -> bool {
-    url.scheme() == "http"
-        && match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
 }
 
 /// `path` below whatever path `base` has.

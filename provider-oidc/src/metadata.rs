@@ -2,8 +2,9 @@
 //! (OpenID Connect Discovery §3 and §4.3).
 
 use serde_json::{Map, Value};
-use url::{Host, Url};
+use url::Url;
 use vestibule::{
+    address::is_loopback_http,
     conversation::Http,
     exchange::{Freshness, Purpose},
     json,
@@ -132,17 +133,6 @@ impl Endpoints<'_> {
         }
         Ok(url)
     }
-}
-
-/// Whether an address is plain http on this machine, where a development provider runs.
-pub(crate) fn is_loopback_http(url: &Url) -> bool {
-    url.scheme() == "http"
-        && match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use url::Url;
 use vestibule::{
+    address::is_loopback_http,
     config::{ConfigError, Problem},
     oauth2::PROTOCOL_PARAMETERS,
     secret::Secret,
@@ -11,7 +12,6 @@ use crate::{
     algorithm::KeyKind,
     config::{Builder, Config, Settings},
     issuer::{Issuer, PLACEHOLDER, Tenants, is_tenant_id},
-    metadata::is_loopback_http,
 };
 
 /// Parameters that have a method of their own, because something else depends on them.

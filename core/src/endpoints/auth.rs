@@ -3,13 +3,12 @@
 use crate::{
     check::Verdict,
     config::{Flavour, Vestibule},
-    endpoints::Visit,
     entropy::Entropy,
     flow::Outcome,
     limits::{REMEMBERED_AGE_MAX, REMEMBERED_BYTES_MAX},
     paths::Endpoint,
     refusal::Refusal,
-    request::{self, RequestHead},
+    request::{self, Asker, RequestHead},
     response::Response,
     return_target::ReturnTarget,
     session::SessionView,
@@ -19,58 +18,51 @@ use crate::{
 impl Vestibule {
     /// Answers a proxy's question about somebody who is signed in; `None` for every other request. This is the hot
     /// path: it needs no randomness, and [`Vestibule::handle`] begins with it too.
-    pub fn grant(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Response> {
+    pub fn grant(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
         if request::path(head.target()) != self.paths.of(Endpoint::Auth) {
             return None;
         }
         self.check(head, now, |verdict| match verdict {
-            Verdict::SignedIn(session) => Some(allowed(self.flavour, &session)),
+            Verdict::SignedIn(session) => Some(allowed(self.flavour, &session).into()),
             // 403, never 401: a proxy would send somebody who is signed in round in circles.
-            Verdict::Forbidden(refusal) => Some(Response::problem(refusal, None)),
+            Verdict::Forbidden(refusal) => Some(self.refused(Asker::Program, refusal)),
             Verdict::Anonymous => None,
         })
     }
-}
 
-impl<R: RequestHead + ?Sized> Visit<'_, R> {
     /// Answers any method, and never reads a body.
-    pub(crate) fn auth(mut self) -> Outcome {
-        match self.vestibule.grant(self.head, self.now) {
-            Some(response) => response.into(),
-            None => self.unauthorised().into(),
+    pub(crate) fn auth(
+        &self,
+        head: &(impl RequestHead + ?Sized),
+        now: Timestamp,
+        mut entropy: Entropy,
+    ) -> Outcome {
+        if let Some(granted) = self.grant(head, now) {
+            return granted;
         }
-    }
-
-    fn unauthorised(&mut self) -> Response {
-        let mut response = Response::problem(Refusal::SignInRequired, None);
-        let visited = request::is_document_visit(self.head)
-            .then(|| request::text(self.head, "x-auth-request-redirect"))
+        let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
+        let visited = request::is_document_visit(head)
+            .then(|| request::text(head, "x-auth-request-redirect"))
             .flatten()
             .filter(|text| text.len() <= REMEMBERED_BYTES_MAX)
-            .and_then(|text| ReturnTarget::parse(text, &self.vestibule.policy));
-        if self.vestibule.flavour == Flavour::Nginx && request::asker(self.head) == request::Asker::Navigation
-        {
-            let path = self.vestibule.sign_in_path(visited.as_ref(), false);
-            response = response.header("location", self.vestibule.address(&path));
+            .and_then(|text| ReturnTarget::parse(text, &self.policy));
+        if self.flavour == Flavour::Nginx && request::asker(head) == Asker::Navigation {
+            let path = self.sign_in_path(visited.as_ref(), false);
+            outcome.response = outcome.response.header("location", self.address(&path));
         }
-        match visited {
-            Some(target) => response.cookie(self.remember(&target)),
-            None => response,
+        if let Some(target) = visited {
+            outcome.response = outcome.response.cookie(self.remember(&target, now, &mut entropy));
         }
+        outcome
     }
 
     /// The one cookie that `auth` ever sets: where the browser wanted to go. nginx hands it on from the subrequest.
-    fn remember(&mut self, target: &ReturnTarget) -> String {
-        let vestibule = self.vestibule;
-        let name = vestibule.cookies.remembered();
-        let entropy: &mut Entropy = &mut self.entropy;
-        let sealed = vestibule.keys.seal(
-            &vestibule.binding("remembered", &name),
-            entropy.bytes(),
-            self.now.after(REMEMBERED_AGE_MAX),
-            target.as_str().as_bytes(),
-        );
-        vestibule.cookies.set(&name, sealed.expose(), REMEMBERED_AGE_MAX, false)
+    fn remember(&self, target: &ReturnTarget, now: Timestamp, entropy: &mut Entropy) -> String {
+        let name = self.cookies.remembered();
+        let binding = self.binding("remembered", &name);
+        let until = now.after(REMEMBERED_AGE_MAX);
+        let sealed = self.keys.seal(&binding, entropy.bytes(), until, target.as_str().as_bytes());
+        self.cookies.set(&name, sealed.expose(), REMEMBERED_AGE_MAX, false)
     }
 }
 
@@ -90,15 +82,20 @@ fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
         .header("x-auth-request-groups", groups(&session.groups))
 }
 
-/// Text that can stand in a header: anything else would be read as another header, or as another person.
-fn header_value(text: &str) -> &str {
+/// Text that can stand in a header, or nothing: anything else would be read as another header, or another person.
+pub(crate) fn header_value(text: &str) -> &str {
     if text.chars().any(char::is_control) || text.trim() != text { "" } else { text }
 }
 
-/// Groups, joined by commas; one that contains a comma would count as two.
+/// Whether a group can stand in the list of groups: one that contains a comma would count as two.
+pub(crate) fn group_fits(group: &str) -> bool {
+    !group.contains(',') && !header_value(group).is_empty()
+}
+
+/// Groups, joined by commas.
 fn groups(groups: &[&str]) -> String {
     let mut joined = String::new();
-    for group in groups.iter().filter(|group| !group.contains(',') && !header_value(group).is_empty()) {
+    for group in groups.iter().filter(|group| group_fits(group)) {
         if !joined.is_empty() {
             joined.push(',');
         }

@@ -1,13 +1,12 @@
 //! `sign_in`: a page to choose the provider, or straight on where there is only one.
 
 use crate::{
-    check::Verdict,
     endpoints::{Visit, with_query},
-    flow::Step,
+    flow::{Outcome, Step},
     pages::{Act, Page},
     paths::Endpoint,
     refusal::Refusal,
-    request::{self, RequestHead, asker},
+    request::RequestHead,
     response::Response,
     return_target::ReturnTarget,
 };
@@ -15,45 +14,43 @@ use crate::{
 impl<R: RequestHead + ?Sized> Visit<'_, R> {
     pub(crate) fn sign_in(self) -> Step {
         let vestibule = self.vestibule;
-        if self.has_no_effect() {
-            return Step::Done(Response::new(200).into());
-        }
         if self.head.method() != "GET" {
-            return vestibule.refuse(asker(self.head), Refusal::MethodNotAllowed);
+            return vestibule.refused(self.asker, Refusal::MethodNotAllowed).into();
         }
-        let cookies = match self.cookies() {
-            Ok(cookies) => cookies,
-            Err(outcome) => return Step::Done(outcome),
-        };
-        let target = self.return_target(&cookies);
-        let switch = request::parameter(request::query(self.head.target()), "switch").is_some();
-        let signed_in =
-            vestibule.check(self.head, self.now, |verdict| matches!(verdict, Verdict::SignedIn(_)));
-        if signed_in && !switch {
-            return Step::Done(Response::see_other(&target.location(&vestibule.redirect_url)).into());
+        let target = self.return_target();
+        if self.person.as_ref().is_some_and(|person| person.may_enter) && !self.wants_to_switch() {
+            return Outcome::from(self.onwards(&target)).into();
         }
         match vestibule.providers.as_slice() {
             [only] => {
                 let only = only.clone();
-                self.begin(only, target)
+                self.begin_attempt(only, target)
             }
-            _ => Step::Done(self.choice(&target, switch).into()),
+            _ => Outcome::from(self.choice(&target)).into(),
         }
     }
 
-    fn choice(&self, target: &ReturnTarget, switch: bool) -> Response {
+    /// Whoever is signed in already goes where they wanted to go.
+    fn onwards(&self, target: &ReturnTarget) -> Response {
+        let vestibule = self.vestibule;
+        let remembered = vestibule.cookies.remembered();
+        let used_up = self.cookies.has(&remembered).then(|| vestibule.cookies.clear(&remembered));
+        Response::see_other(&target.location(&vestibule.redirect_url)).cookies(used_up)
+    }
+
+    fn choice(&self, target: &ReturnTarget) -> Response {
         let start = self.vestibule.paths.of(Endpoint::Start);
         let choices: Vec<_> = self
             .vestibule
             .providers
             .iter()
             .map(|provider| {
-                let href = with_query(&format!("{start}/{}", provider.id()), Some(target), switch);
+                let href =
+                    with_query(&format!("{start}/{}", provider.id()), Some(target), self.wants_to_switch());
                 (format!("Sign in with {}", provider.label()), href)
             })
             .collect();
         let acts = choices.iter().map(|(label, href)| Act::Link { label, href, quiet: false }).collect();
-        Page { title: "Sign in", paragraphs: vec!["Choose how you want to sign in."], acts, code: None }
-            .render(200)
+        Page::new("Sign in", vec!["Choose how you want to sign in."], acts).render(200)
     }
 }

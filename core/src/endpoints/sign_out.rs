@@ -1,44 +1,38 @@
 //! `sign_out`: ends the session, and lands where nobody is signed in again at once.
 
 use crate::{
-    endpoints::Visit,
-    flow::{Outcome, Step},
+    endpoints::{Person, Visit, with_query},
+    flow::Outcome,
     pages::{Act, Page},
     paths::Endpoint,
     refusal::Refusal,
-    request::{self, RequestHead, asker},
+    request::{self, RequestHead},
     response::{Event, Response},
     return_target::ReturnTarget,
 };
 
-/// Stands in the query of the page that says that the session has ended; that page never ends one.
+/// Stands in the query of the page that says that the session has ended: a visit of that page never ends one.
 const ENDED: &str = "ended";
 
 impl<R: RequestHead + ?Sized> Visit<'_, R> {
-    pub(crate) fn sign_out(self, is_alias: bool) -> Step {
+    pub(crate) fn sign_out(self, is_alias: bool) -> Outcome {
         let vestibule = self.vestibule;
-        let query = request::query(self.head.target());
-        let target =
-            request::parameter(query, "rd").and_then(|text| ReturnTarget::parse(&text, &vestibule.policy));
-        if self.has_no_effect() {
-            return Step::Done(Response::new(200).into());
+        let target = self.parameter("rd").and_then(|text| ReturnTarget::parse(&text, &vestibule.policy));
+        let target = target.as_ref();
+        match (self.head.method(), &self.person) {
+            // Before anything else: to a form on another site the browser adds no cookie of ours, but it would take
+            // our word that there is none any more.
+            ("POST", _) if self.is_cross_site() => vestibule.refused(self.asker, Refusal::CrossSite),
+            ("GET" | "POST", None) => self.nobody(is_alias, target).into(),
+            ("GET", Some(_)) if !request::is_own_navigation(self.head) || self.parameter(ENDED).is_some() => {
+                self.question(target).into()
+            }
+            ("GET" | "POST", Some(Person { provider, .. })) => {
+                let event = Event::SignedOut { provider: provider.clone() };
+                Outcome { response: self.end(target), event: Some(event) }
+            }
+            _ => vestibule.refused(self.asker, Refusal::MethodNotAllowed),
         }
-        let session = vestibule.session(self.head, self.now).ok();
-        Step::Done(match (self.head.method(), session) {
-            ("GET", _) if request::parameter(query, ENDED).is_some() => self.ended_page().into(),
-            ("GET" | "POST", None) => self.nobody(is_alias, target.as_ref()).into(),
-            ("GET", Some(_)) if !request::is_own_navigation(self.head) => {
-                self.question(target.as_ref()).into()
-            }
-            ("POST", Some(_)) if self.is_cross_site() => {
-                vestibule.refused(asker(self.head), Refusal::CrossSite, None, None)
-            }
-            ("GET" | "POST", Some(session)) => {
-                let response = self.end(target.as_ref());
-                Outcome { response, event: Some(Event::SignedOut { provider: session.provider }) }
-            }
-            _ => vestibule.refused(asker(self.head), Refusal::MethodNotAllowed, None, None),
-        })
     }
 
     /// Another site may not sign anybody out. Browsers say who asks; what says nothing is no browser of today.
@@ -70,27 +64,26 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         self.cleared(response)
     }
 
-    /// A session cookie goes whether it opened or not.
+    /// What is ours goes, whether it opened or not, as far as the browser brought it.
     fn cleared(&self, response: Response) -> Response {
-        let cookies = &self.vestibule.cookies;
-        response
-            .cookie(cookies.clear(&self.vestibule.session_cookie))
-            .cookie(cookies.clear(&cookies.remembered()))
+        let vestibule = self.vestibule;
+        let ours =
+            [vestibule.session_cookie.clone(), vestibule.cookies.remembered(), vestibule.cookies.rounds()];
+        let brought = ours.iter().filter(|name| self.cookies.has(name));
+        response.cookies(brought.map(|name| vestibule.cookies.clear(name)))
     }
 
     fn question(&self, target: Option<&ReturnTarget>) -> Response {
-        let action = super::with_query(self.vestibule.paths.of(Endpoint::SignOut), target, false);
+        let vestibule = self.vestibule;
+        let action = with_query(vestibule.paths.of(Endpoint::SignOut), target, false);
         let acts = vec![
             Act::Post { label: "Sign out", action: &action },
             Act::Link { label: "Stay signed in", href: "/", quiet: true },
         ];
-        Page {
-            title: "Sign out?",
-            paragraphs: vec!["This ends your session on this site."],
-            acts,
-            code: None,
-        }
-        .render(200)
+        let mut page = Page::new("Sign out?", vec!["This ends your session on this site."], acts);
+        // Browsers hold the redirect that follows a form against the page's policy too.
+        page.form_leads_to = target.map(|target| target.origin(&vestibule.redirect_url));
+        page.render(200)
     }
 
     fn ended_page(&self) -> Response {
@@ -100,6 +93,6 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             "You are signed out of this site.",
             "At the provider that you signed in with, you may still be signed in.",
         ];
-        Page { title: "Signed out", paragraphs: said, acts, code: None }.render(200)
+        Page::new("Signed out", said, acts).render(200)
     }
 }

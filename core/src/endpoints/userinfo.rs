@@ -3,8 +3,14 @@
 use serde::Serialize;
 
 use crate::{
-    check::Verdict, endpoints::Visit, flow::Outcome, refusal::Refusal, request::RequestHead,
-    response::Response, session::SessionView,
+    check::Verdict,
+    config::Vestibule,
+    flow::Outcome,
+    refusal::Refusal,
+    request::{Asker, RequestHead},
+    response::Response,
+    session::SessionView,
+    time::Timestamp,
 };
 
 /// What oauth2-proxy's endpoint of that name says, and more.
@@ -25,17 +31,18 @@ struct Userinfo<'s> {
     expires: i64,
 }
 
-impl<R: RequestHead + ?Sized> Visit<'_, R> {
-    pub(crate) fn userinfo(self) -> Outcome {
-        if !matches!(self.head.method(), "GET" | "HEAD") {
-            return Response::problem(Refusal::MethodNotAllowed, None).into();
+impl Vestibule {
+    pub(crate) fn userinfo(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Outcome {
+        if !matches!(head.method(), "GET" | "HEAD") {
+            return self.refused(Asker::Program, Refusal::MethodNotAllowed);
         }
-        let response = self.vestibule.check(self.head, self.now, |verdict| match verdict {
-            Verdict::SignedIn(session) => Response::json(200, "application/json", &Userinfo::of(&session)),
-            Verdict::Forbidden(refusal) => Response::problem(refusal, None),
-            Verdict::Anonymous => Response::problem(Refusal::SignInRequired, None),
-        });
-        response.into()
+        self.check(head, now, |verdict| match verdict {
+            Verdict::SignedIn(session) => {
+                Response::json(200, "application/json", &Userinfo::of(&session)).into()
+            }
+            Verdict::Forbidden(refusal) => self.refused(Asker::Program, refusal),
+            Verdict::Anonymous => self.refused(Asker::Program, Refusal::SignInRequired),
+        })
     }
 }
 

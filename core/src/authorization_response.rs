@@ -9,21 +9,21 @@ use crate::{
 
 /// An authorization response (RFC 6749 §4.1.2).
 #[derive(Debug)]
-pub(crate) struct Callback {
+pub(crate) struct AuthorizationResponse {
     pub(crate) state: State,
-    pub(crate) result: CallbackResult,
+    pub(crate) answer: Answer,
     /// `iss` (RFC 9207). An empty one is there, and wrong.
     pub(crate) issuer: Option<String>,
 }
 
 /// What the provider says came of it.
 #[derive(Debug)]
-pub(crate) enum CallbackResult {
+pub(crate) enum Answer {
     Code(AuthorizationCode),
     Error(OAuthError),
 }
 
-impl Callback {
+impl AuthorizationResponse {
     /// Reads a query or a form body. Unknown parameters are passed over (RFC 6749 §4.1.2).
     ///
     /// # Errors
@@ -44,15 +44,15 @@ impl Callback {
         }
         let [(_, state), (_, code), (_, error), (_, issuer)] = known;
         let state = bounded(state, STATE_BYTES_MAX).ok_or(Refusal::CallbackMalformed)?;
-        let result = match (code, error) {
+        let answer = match (code, error) {
             (Some(code), None) => {
                 let code = bounded(Some(code), CODE_BYTES_MAX).ok_or(Refusal::CallbackMalformed)?;
-                CallbackResult::Code(AuthorizationCode::new(code))
+                Answer::Code(AuthorizationCode::new(code))
             }
-            (None, Some(error)) => CallbackResult::Error(OAuthError::parse(&error)),
+            (None, Some(error)) => Answer::Error(OAuthError::parse(&error)),
             _ => return Err(Refusal::CallbackMalformed),
         };
-        Ok(Self { state: State::new(state), result, issuer })
+        Ok(Self { state: State::new(state), answer, issuer })
     }
 }
 
@@ -64,8 +64,8 @@ fn bounded(value: Option<String>, bytes_max: usize) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn parse(query: &str) -> Result<Callback, Refusal> {
-        Callback::parse(query.as_bytes())
+    fn parse(query: &str) -> Result<AuthorizationResponse, Refusal> {
+        AuthorizationResponse::parse(query.as_bytes())
     }
 
     #[test]
@@ -101,16 +101,16 @@ mod tests {
         let code = "%2B/=+~".repeat(280);
         let encoded: String = url::form_urlencoded::byte_serialize(code.as_bytes()).collect();
         let callback = parse(&format!("code={encoded}&state=s&extra=1")).unwrap();
-        assert!(matches!(callback.result, CallbackResult::Code(parsed) if parsed.expose() == code));
+        assert!(matches!(callback.answer, Answer::Code(parsed) if parsed.expose() == code));
         assert!(parse(&format!("code={}&state=s", "x".repeat(CODE_BYTES_MAX + 1))).is_err());
         assert!(parse(&format!("code=x&state={}", "s".repeat(STATE_BYTES_MAX + 1))).is_err());
     }
 
     #[test]
     fn an_error_is_known_by_name_or_other() {
-        let error = |query| match parse(query).unwrap().result {
-            CallbackResult::Error(error) => error,
-            CallbackResult::Code(_) => unreachable!("the query has no code"),
+        let error = |query| match parse(query).unwrap().answer {
+            Answer::Error(error) => error,
+            Answer::Code(_) => unreachable!("the query has no code"),
         };
         assert_eq!(
             error("error=access_denied&state=s&error_description=%3Cscript%3E"),

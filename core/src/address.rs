@@ -1,0 +1,47 @@
+//! What an address is, where that decides whether plain http will do.
+
+use url::{Host, Url};
+
+/// Whether `url` is plain http on this very machine: what is said there cannot be overheard.
+///
+/// `localhost` counts (RFC 6761 §6.3), names below it do not.
+pub fn is_loopback_http(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
+}
+
+/// Whether `url` is https, or plain http on this very machine.
+pub fn is_safe(url: &Url) -> bool {
+    (url.scheme() == "https" && url.has_host()) || is_loopback_http(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_safe_on_this_machine_only() {
+        let safe = |text| is_safe(&Url::parse(text).unwrap());
+        for text in ["https://a.example", "http://localhost:1", "http://127.8.8.8", "http://[::1]:1"] {
+            assert!(safe(text), "{text}");
+        }
+        for text in [
+            "http://a.example",
+            "http://localhost.a.example",
+            "http://x.localhost",
+            "http://10.0.0.1",
+            "ftp://127.0.0.1",
+            "javascript:x",
+        ] {
+            assert!(!safe(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a run comes to: the responses at the end of [`flow`](crate::flow), each with its cookies and its event.
+
+use url::Url;
+
+use crate::{
+    address::is_safe,
+    attempt::{ATTEMPT_PURPOSE, Attempt},
+    config::Vestibule,
+    endpoints::group_fits,
+    entropy::Entropy,
+    flow::{Browser, Outcome, Way},
+    limits::{
+        ATTEMPT_AGE_MAX, ATTEMPT_BYTES_MAX, ATTEMPTS_BYTES_MAX, ATTEMPTS_MAX, ROUNDS_AGE_MAX,
+        SESSION_BYTES_MAX,
+    },
+    provider::ProviderError,
+    refusal::Refusal,
+    refuse::Circumstances,
+    response::{Event, Response},
+    session::Session,
+    time::Timestamp,
+};
+
+impl Vestibule {
+    /// The provider has said where the browser goes: seal the attempt, and make room for it.
+    pub(super) fn sent_away(
+        &self,
+        mut browser: Browser,
+        way: &Way,
+        attempt: Attempt,
+        location: &Url,
+        now: Timestamp,
+    ) -> Outcome {
+        if !is_safe(location) {
+            let remedy = "use https; plain http is for this machine only";
+            let error = ProviderError::Misconfigured { field: "authorization_endpoint", remedy };
+            return self.provider_failed(&browser, way, error);
+        }
+        let name = self.cookies.attempt(attempt.key().as_str());
+        let nonce = browser.entropy.bytes();
+        let seal = |attempt: &Attempt| {
+            let bytes = postcard::to_allocvec(attempt).unwrap_or_default();
+            self.keys.seal(&self.binding(ATTEMPT_PURPOSE, &name), nonce, now.after(ATTEMPT_AGE_MAX), &bytes)
+        };
+        let mut sealed = seal(&attempt);
+        if sealed.expose().len() > ATTEMPT_BYTES_MAX {
+            // Only one of the two goes out, so that the nonce is used once.
+            sealed = seal(&attempt.without_target());
+        }
+        if sealed.expose().len() > ATTEMPT_BYTES_MAX {
+            let detail = Some("what the plugin keeps in the attempt does not fit into a cookie".to_owned());
+            let known =
+                Circumstances { provider: Some(way.provider.id()), detail, ..Circumstances::default() };
+            return self.refused_with(browser.asker, Refusal::PluginFaulty, known);
+        }
+        let cross_site = way.provider.answers_by_form_post();
+        let mut gone = evicted(&browser.attempts, name.len() + sealed.expose().len());
+        gone.extend(browser.remembered.then(|| self.cookies.remembered()));
+        gone.extend(browser.dead_session.then(|| self.session_cookie.clone()));
+        let response = Response::see_other(location.as_str())
+            .cookie(self.cookies.set(&name, sealed.expose(), ATTEMPT_AGE_MAX, cross_site))
+            .cookies(gone.iter().map(|name| self.cookies.clear(name)));
+        Outcome { response, event: Some(Event::Began { provider: way.provider.id().to_owned() }) }
+    }
+
+    /// Somebody signed in: a new session, and on to the page that they wanted to see.
+    pub(super) fn signed_in(
+        &self,
+        mut browser: Browser,
+        way: &Way,
+        mut session: Session,
+        now: Timestamp,
+    ) -> Outcome {
+        let identity = &mut session.identity;
+        identity.groups.retain(|group| self.keep_groups.keeps(group));
+        identity.claims.retain(|claim, _| self.keep_claims.keeps(claim));
+        let groups_left_out = identity.groups.iter().filter(|group| !group_fits(group)).count();
+        let expires = session.expires;
+        let bytes = session.to_bytes();
+        let sealed = self.keys.seal(&self.session_binding, browser.entropy.bytes(), expires, &bytes);
+        let size = self.session_cookie.len() + sealed.expose().len();
+        if size > SESSION_BYTES_MAX {
+            let part = session.largest_part();
+            let detail = format!("{size} bytes of {SESSION_BYTES_MAX}; the largest part is: {part}");
+            return self.turned_away_with(&browser, way, Refusal::SessionTooLarge, None, Some(detail));
+        }
+        let rounds = way.attempt_cookie.as_ref().map_or(0, |(_, rounds)| *rounds).saturating_add(1);
+        let response = Response::see_other(&way.target.location(&self.redirect_url))
+            .cookie(self.cookies.set(&self.session_cookie, sealed.expose(), self.session_age, false))
+            .cookie(self.rounds_cookie(rounds, &mut browser.entropy, now));
+        let event = Event::SignedIn { provider: way.provider.id().to_owned(), groups_left_out, expires };
+        Outcome { response: self.used_up(response, way), event: Some(event) }
+    }
+
+    /// Another copy of this callback was faster. Whoever has the session that came of it just goes on.
+    pub(super) fn answered_before(&self, browser: &Browser, way: &Way) -> Outcome {
+        if browser.signed_in {
+            let response = Response::see_other(&way.target.location(&self.redirect_url));
+            return self.used_up(response, way).into();
+        }
+        self.turned_away(browser, way, Refusal::AttemptAlreadyAnswered)
+    }
+
+    /// There is no sign-in, for a reason that the person is told.
+    pub(crate) fn turned_away(&self, browser: &Browser, way: &Way, refusal: Refusal) -> Outcome {
+        self.turned_away_with(browser, way, refusal, None, None)
+    }
+
+    /// As [`Vestibule::turned_away`], with the application's word for the person and ours for the operator.
+    pub(super) fn turned_away_with(
+        &self,
+        browser: &Browser,
+        way: &Way,
+        refusal: Refusal,
+        reason: Option<&str>,
+        detail: Option<String>,
+    ) -> Outcome {
+        let known =
+            Circumstances { provider: Some(way.provider.id()), reason, detail, target: Some(&way.target) };
+        let mut outcome = self.refused_with(browser.asker, refusal, known);
+        outcome.response = self.used_up(outcome.response, way);
+        outcome
+    }
+
+    /// The provider's part failed. What exactly happened is for the operator's log.
+    pub(super) fn provider_failed(&self, browser: &Browser, way: &Way, error: ProviderError) -> Outcome {
+        self.turned_away_with(browser, way, Refusal::of_provider(&error), None, Some(error.to_string()))
+    }
+
+    /// Whatever answers a callback takes the attempt's cookie away.
+    fn used_up(&self, response: Response, way: &Way) -> Response {
+        response.cookies(way.attempt_cookie.as_ref().map(|(name, _)| self.cookies.clear(name)))
+    }
+
+    /// The cookie that counts finished round trips.
+    fn rounds_cookie(&self, rounds: u8, entropy: &mut Entropy, now: Timestamp) -> String {
+        let name = self.cookies.rounds();
+        let binding = self.binding("rounds", &name);
+        let sealed = self.keys.seal(&binding, entropy.bytes(), now.after(ROUNDS_AGE_MAX), &[rounds]);
+        self.cookies.set(&name, sealed.expose(), ROUNDS_AGE_MAX, false)
+    }
+}
+
+/// Which of a browser's attempts must go so that one of `bytes` more has room: the oldest.
+fn evicted(attempts: &[(String, usize)], bytes: usize) -> Vec<String> {
+    let mut total = bytes + attempts.iter().map(|(_, bytes)| bytes).sum::<usize>();
+    let mut count = attempts.len() + 1;
+    let mut evicted = Vec::new();
+    for (name, bytes) in attempts {
+        if count <= ATTEMPTS_MAX && total <= ATTEMPTS_BYTES_MAX {
+            break;
+        }
+        evicted.push(name.clone());
+        count -= 1;
+        total -= bytes;
+    }
+    evicted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn se_28_the_oldest_attempts_make_room() {
+        let attempts = |bytes: &[usize]| -> Vec<_> {
+            bytes.iter().enumerate().map(|(number, bytes)| (number.to_string(), *bytes)).collect()
+        };
+        assert!(evicted(&attempts(&[250; 7]), 250).is_empty());
+        assert_eq!(evicted(&attempts(&[250; 8]), 250), ["0"]);
+        assert_eq!(evicted(&attempts(&[1_000, 1_000]), 1_500), ["0"]);
+        assert_eq!(evicted(&attempts(&[10; 20]), 10).len(), 13);
+    }
+}

@@ -1,0 +1,59 @@
+//! From a refusal to what goes out: a page for a person, a problem for a program, an event for the log.
+
+use crate::{
+    config::Vestibule,
+    flow::Outcome,
+    pages::{self, Act},
+    refusal::Refusal,
+    request::Asker,
+    response::{Event, Response},
+    return_target::ReturnTarget,
+};
+
+/// A refusal with what is known about it.
+#[derive(Default)]
+pub(crate) struct Circumstances<'c> {
+    /// The provider that is involved.
+    pub(crate) provider: Option<&'c str>,
+    /// The application's own word on it, which the person reads.
+    pub(crate) reason: Option<&'c str>,
+    /// What the operator reads in the log, in words of ours.
+    pub(crate) detail: Option<String>,
+    /// Where the person wanted to go.
+    pub(crate) target: Option<&'c ReturnTarget>,
+}
+
+impl Vestibule {
+    /// Refuses somebody of whom nothing else is known.
+    pub(crate) fn refused(&self, asker: Asker, refusal: Refusal) -> Outcome {
+        self.refused_with(asker, refusal, Circumstances::default())
+    }
+
+    /// Refuses.
+    pub(crate) fn refused_with(&self, asker: Asker, refusal: Refusal, known: Circumstances<'_>) -> Outcome {
+        let Circumstances { provider, reason, detail, target } = known;
+        let response = match asker {
+            Asker::Program => Response::problem(refusal, reason),
+            Asker::Navigation => {
+                let act = self.act(refusal, target);
+                let act = act.as_ref().map(|(label, href)| Act::Link { label, href, quiet: false });
+                pages::refused(refusal, reason, act.into_iter().collect())
+            }
+        };
+        let provider = provider.map(str::to_owned);
+        Outcome { response, event: Some(Event::Refused { refusal, provider, detail }) }
+    }
+
+    /// What the page for a refusal offers: a label and an address.
+    fn act(&self, refusal: Refusal, target: Option<&ReturnTarget>) -> Option<(String, String)> {
+        let act = |label: &str, href: String| Some((label.to_owned(), href));
+        match refusal {
+            Refusal::AttemptAlreadyAnswered => {
+                act("Go on", target.map_or_else(|| "/".to_owned(), |target| target.as_str().to_owned()))
+            }
+            refusal if !refusal.may_be_tried_again() => None,
+            refusal if refusal.status() == 403 => act("Use another account", self.sign_in_path(target, true)),
+            _ => act("Sign in again", self.sign_in_path(target, false)),
+        }
+    }
+}

@@ -61,7 +61,7 @@ async fn renamed_paths_and_aliases_and_a_provider_s_own_paths_are_all_routed() {
 #[tokio::test]
 async fn every_cookie_line_survives() {
     let app = Router::new().merge(gate().routes());
-    let answer = Browser::new(&app).visit("/oauth2/sign_out").await;
+    let answer = Browser::new(&app).sign_in("/oauth2/sign_in", "/oauth2/callback").await;
     assert!(answer.headers.get_all("set-cookie").iter().count() >= 2, "{answer:?}");
 }
 

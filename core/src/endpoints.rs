@@ -97,6 +97,10 @@ impl Vestibule {
     /// sign in and back, anybody else gets a problem to read.
     pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Outcome {
         let asker = asker(head);
+        // A guard in front of the endpoints would send everybody round in circles.
+        if self.paths.route(request::path(head.target())).is_some() {
+            return self.refused(asker, Refusal::EndpointGuarded);
+        }
         if refusal != Refusal::SignInRequired || asker == Asker::Program {
             return self.refused(asker, refusal);
         }

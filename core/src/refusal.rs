@@ -172,6 +172,9 @@ refusals! {
     MountedElsewhere "mounted_elsewhere" 500 Operator
         "These routes are mounted at another path than the one that is configured."
         "Mount them at the configured prefix, or configure the prefix that they are mounted at."
+    EndpointGuarded "endpoint_guarded" 500 Operator
+        "Nobody can sign in here, because the sign-in itself asks for people who are signed in."
+        "Put the guard around what is to be protected only, and add the sign-in's own routes outside of it, before it."
     ProviderMisconfigured "provider_misconfigured" 500 Operator
         "The sign-in provider is set up in a way that cannot work."
         "The log names the setting and what to do about it."
@@ -216,7 +219,14 @@ impl Refusal {
 
     /// Whether signing in again can help, so that a page offers it.
     pub fn may_be_tried_again(self) -> bool {
-        !matches!(self, Self::NotFound | Self::MethodNotAllowed | Self::MountedElsewhere | Self::CrossSite)
+        !matches!(
+            self,
+            Self::NotFound
+                | Self::MethodNotAllowed
+                | Self::MountedElsewhere
+                | Self::EndpointGuarded
+                | Self::CrossSite
+        )
     }
 }
 

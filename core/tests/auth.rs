@@ -185,6 +185,9 @@ fn the_application_sends_browsers_to_sign_in_and_programs_a_problem() {
         assert_eq!(refused(&turned), (401, "sign_in_required".into()));
         assert!(turned.get("www-authenticate").is_some() && turned.get("location").is_none());
     }
+    let own = PlainHead::navigation("/oauth2/sign_in");
+    let guarded = world.vestibule.turn_back(&own, Refusal::SignInRequired).response;
+    assert_eq!(refused(&guarded), (500, "endpoint_guarded".into()), "never in circles");
     let forbidden =
         world.vestibule.turn_back(&PlainHead::navigation("/deep"), Refusal::EmailNotAllowed).response;
     assert_eq!(refused(&forbidden), (403, "email_not_allowed".into()), "never in circles");

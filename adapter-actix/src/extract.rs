@@ -1,0 +1,115 @@
+//! Who sent the request, as an argument of a handler.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
+};
+use vestibule::{Vestibule, refusal::Refusal, response::Response, session::Session};
+
+use crate::{
+    Gate,
+    head::{Broken, translate},
+};
+
+/// Left by the middleware of a gate, beside the session that it has opened.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The [`Gate::id`] in the `app_data` around the middleware. Where a handler sees another, that came further in.
+    pub(crate) around: Option<*const Vestibule>,
+}
+
+/// The signed-in person's session; whoever has none is turned back before the handler runs.
+///
+/// The application needs [`Gate::routes`], or the gate in its `app_data`, or the handler's scope [`Gate::require`].
+///
+/// As `Option<SignedIn>` it lets everybody through, and is `None` for whoever may not enter; so it is, after a line in
+/// the log, in an application without a gate. Where that should be an error, take [`MaybeSignedIn`].
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Session);
+
+impl std::ops::Deref for SignedIn {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Rejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            word(request)
+                .and_then(|word| word.map(Self).map_err(|(gate, refusal)| gate.turn_back(request, refusal))),
+        )
+    }
+}
+
+/// The session of whoever is signed in and may enter, and nobody's otherwise; everybody gets through.
+#[derive(Clone, Debug)]
+pub struct MaybeSignedIn(pub Option<Session>);
+
+impl FromRequest for MaybeSignedIn {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Rejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(word(request).map(|word| Self(word.ok())))
+    }
+}
+
+/// What is said about a request, and which gate refuses it.
+type Word<'r> = Result<Session, (&'r Gate, Refusal)>;
+
+/// The word of the middleware or of the gate in the `app_data`, whichever is nearer to the handler. A session that
+/// another gate of the same application has opened is none here.
+fn word(request: &HttpRequest) -> Result<Word<'_>, Rejection> {
+    let gate = request.app_data::<Gate>();
+    let extensions = request.extensions();
+    let admitted = extensions.get::<Admitted>().filter(|admitted| admitted.around == gate.map(Gate::id));
+    match (admitted.and_then(|_| extensions.get::<Session>()), gate) {
+        (Some(session), _) => Ok(Ok(session.clone())),
+        (None, Some(gate)) => Ok(gate.session(request).map_err(|refusal| (gate, refusal))),
+        (None, None) => Err(Rejection::NotWired.logged(request)),
+    }
+}
+
+/// Why a handler did not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// Nobody is signed in, or somebody who may not enter. This is the core's answer to that.
+    #[error("the request comes from nobody who may enter")]
+    TurnedBack(Box<Response>),
+    /// The application has no [`Gate`].
+    #[error(
+        "a handler asks for `SignedIn`, but its application does not know whose sessions count: add \
+         `.configure(gate.routes())` or `.app_data(gate.clone())` to the `App`, or `.wrap(gate.require())` to the \
+         handler's scope to let nobody else in"
+    )]
+    NotWired,
+}
+
+impl Rejection {
+    /// A mistake in the application is for its log; who made the request learns nothing of it.
+    pub(crate) fn logged(self, request: &HttpRequest) -> Self {
+        tracing::error!(path = request.path(), "{self}");
+        self
+    }
+}
+
+impl ResponseError for Rejection {
+    fn status_code(&self) -> StatusCode {
+        self.error_response().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::TurnedBack(response) => translate(Response::clone(response)),
+            Self::NotWired => Broken.error_response(),
+        }
+    }
+}

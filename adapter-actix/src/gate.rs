@@ -1,0 +1,123 @@
+//! The endpoints, as actix mounts them.
+
+use std::{rc::Rc, sync::Arc};
+
+use actix_web::{
+    Handler, HttpRequest, HttpResponse, Scope,
+    guard::{Guard, fn_guard},
+    web::{self, Payload, ServiceConfig},
+};
+use futures_util::StreamExt as _;
+use vestibule::{Vestibule, driver::Driver, limits::BODY_BYTES_MAX, refusal::Refusal, session::Session};
+
+use crate::{
+    Rejection, RequireSignIn,
+    head::{Head, translate},
+};
+
+/// A vestibule in an actix application: its endpoints, and what keeps watch over the application's own routes.
+///
+/// Cheap to clone. Make it outside the closure of `HttpServer::new`, so that all workers have the same one.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    driver: Driver,
+}
+
+impl Gate {
+    /// Puts `driver` behind actix routes.
+    pub fn new(driver: Driver) -> Self {
+        Self { driver }
+    }
+
+    /// The driver behind it.
+    pub fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    /// Every endpoint at its whole path, wherever it was renamed to: `App::new().configure(gate.routes())`, before any
+    /// scope that a path of theirs begins with, since actix takes the first that fits. It also lets the application's
+    /// handlers ask for [`SignedIn`](crate::SignedIn), as `.app_data(gate.clone())` does by itself.
+    pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let gate = self.clone();
+        move |config| {
+            for (path, takes_provider) in gate.driver.vestibule().paths().all() {
+                let provider = takes_provider.then(|| format!("{path}/{{provider}}"));
+                let patterns: Vec<_> = provider.into_iter().chain([path.to_owned()]).collect();
+                config.service(web::resource(patterns).guard(as_sent(path)).to(gate.answers()));
+            }
+            config.app_data(gate);
+        }
+    }
+
+    /// Everything below the prefix, as one scope: `App::new().service(gate.scope())`. Within another scope it answers
+    /// each request with what to do about that. Paths outside the prefix are not in it, and neither is what
+    /// [`SignedIn`](crate::SignedIn) needs: an application that has renamed endpoints, or has other addresses for
+    /// signing out, takes [`Gate::routes`], and any other adds `.app_data(gate.clone())`.
+    pub fn scope(&self) -> Scope {
+        web::scope(self.driver.vestibule().paths().prefix()).default_service(web::to(self.answers()))
+    }
+
+    /// A middleware for scopes and resources that nobody gets into who is not signed in. Browsers are sent to sign in
+    /// and back; scripts, sockets and API clients get a problem to read. Handlers behind it may ask for
+    /// [`SignedIn`](crate::SignedIn), and for `ReqData<Session>`; both are of this gate, unless a scope further in has
+    /// another one in its `app_data`.
+    ///
+    /// `App::wrap` would keep people from the endpoints, too. For a whole application take `web::scope("")` as its last
+    /// service. A preflight has no cookie: what answers those (CORS) is wrapped after this, for the last one that is
+    /// wrapped comes first.
+    pub fn require(&self) -> RequireSignIn {
+        RequireSignIn { gate: self.clone() }
+    }
+
+    /// The session of whoever sent the request, for code that is no handler.
+    ///
+    /// # Errors
+    /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
+    pub fn session(&self, request: &HttpRequest) -> Result<Session, Refusal> {
+        self.driver.vestibule().session(&Head(request), self.driver.now())
+    }
+
+    /// What somebody gets who may not have what they asked for, as an error to return.
+    pub fn turn_back(&self, request: &HttpRequest, refusal: Refusal) -> Rejection {
+        Rejection::TurnedBack(Box::new(self.driver.turn_back(&Head(request), refusal)))
+    }
+
+    /// What clones of one gate have in common, and other gates have not.
+    pub(crate) fn id(&self) -> *const Vestibule {
+        Arc::as_ptr(self.driver.vestibule())
+    }
+
+    /// Each worker builds an application of its own: within it no request has to count what all of them share.
+    fn answers(&self) -> impl Handler<(HttpRequest, Payload), Output = HttpResponse> + use<> {
+        let driver = Rc::new(self.driver.clone());
+        move |request, body| answer(Rc::clone(&driver), request, body)
+    }
+}
+
+async fn answer(driver: Rc<Driver>, request: HttpRequest, body: Payload) -> HttpResponse {
+    let body = if driver.vestibule().wants_body(&Head(&request)) { read(body).await } else { Vec::new() };
+    let step = driver.begin(&Head(&request), &body);
+    translate(driver.run(step).await)
+}
+
+/// Reads one byte more than is allowed at most, so that the core sees that there are too many. Of a body that breaks
+/// off nothing is used.
+async fn read(mut body: Payload) -> Vec<u8> {
+    let mut read = Vec::new();
+    while let Some(data) = body.next().await {
+        let Ok(data) = data else { return Vec::new() };
+        let room = (BODY_BYTES_MAX + 1).saturating_sub(read.len());
+        read.extend_from_slice(&data[..data.len().min(room)]);
+        if BODY_BYTES_MAX < read.len() {
+            break;
+        }
+    }
+    read
+}
+
+/// Only `path` itself, not another way to write it: actix decodes `%61` before it matches, the core never does, and an
+/// address that one of them takes for an endpoint and the other does not would look like a scope at the wrong place.
+fn as_sent(path: &str) -> impl Guard + use<> {
+    let path = path.to_owned();
+    fn_guard(move |request| request.head().uri.path().contains(&path))
+}

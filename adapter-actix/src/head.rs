@@ -1,0 +1,55 @@
+//! Requests and responses, in the core's words and in actix's. Nothing else here knows two versions of `http`.
+
+use actix_web::{
+    Error, HttpRequest, HttpResponse, ResponseError, body::BoxBody, error::HttpError, http::StatusCode,
+};
+use vestibule::{request::RequestHead, response};
+
+/// A request's head as the core reads it: in place, and with the path that the browser sees, in whatever scope the
+/// request has arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'r>(pub &'r HttpRequest);
+
+impl RequestHead for Head<'_> {
+    fn method(&self) -> &str {
+        self.0.method().as_str()
+    }
+
+    fn target(&self) -> &str {
+        self.0.uri().path_and_query().map_or("", |target| target.as_str())
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.0.headers().get(name).map(|value| value.as_bytes())
+    }
+
+    fn each_header(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        self.0.headers().get_all(name).for_each(|value| each(value.as_bytes()));
+    }
+}
+
+/// The core's response as actix's: every header, none left out.
+pub(crate) fn translate(response: response::Response) -> HttpResponse {
+    convert(response).unwrap_or_else(|error| {
+        // A header that is left out can let a client's own through, so that nothing goes out at all.
+        tracing::error!(%error, "the core's response is no HTTP response");
+        Broken.error_response()
+    })
+}
+
+fn convert(response: response::Response) -> Result<HttpResponse, Error> {
+    let status = StatusCode::from_u16(response.status).map_err(HttpError::from)?;
+    let mut converted = HttpResponse::build(status);
+    for header in response.headers {
+        converted.append_header(header);
+    }
+    converted.message_body(BoxBody::new(response.body))
+}
+
+/// The answer where this crate, and not the core, has to give one: the application does not work as it is written.
+/// Its status is the one that actix gives to every error that says none.
+#[derive(Debug, thiserror::Error)]
+#[error("This application is not set up properly; its log says why.")]
+pub(crate) struct Broken;
+
+impl ResponseError for Broken {}

@@ -13,13 +13,16 @@ const STYLE: &str = "\
 :root{color-scheme:light dark;--ground:#f4f5f7;--card:#fff;--ink:#1c2330;--soft:#5a6474;--line:#dfe3e9;--accent:#2456c7;--on:#fff}\
 @media(prefers-color-scheme:dark){:root{--ground:#12151b;--card:#1b2029;--ink:#e8ebf0;--soft:#a0a9b8;--line:#2c3441;--accent:#8ab0ff;--on:#0d1420}}\
 *{box-sizing:border-box}\
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);\
+body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);\
 font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\
-main{width:100%;max-width:26rem;background:var(--card);border:1px solid var(--line);border-radius:.9rem;padding:2rem 1.75rem}\
-h1{margin:0 0 .6rem;font-size:1.35rem;line-height:1.3}\
-p{margin:.6rem 0;color:var(--soft)}\
+main{width:100%;max-width:26rem;background:var(--card);border:1px solid var(--line);border-radius:.9rem;padding:2rem 1.75rem;overflow-wrap:anywhere}\
+h1{margin:0 0 .6rem;font-size:1.35rem;line-height:1.3;text-wrap:balance}\
+p{margin:.6rem 0;color:var(--soft);text-wrap:pretty}\
+h1+p{color:var(--ink)}\
 .act{display:block;width:100%;margin-top:.75rem;padding:.7rem 1rem;border:1px solid var(--accent);border-radius:.55rem;\
-background:var(--accent);color:var(--on);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}\
+background:var(--accent);color:var(--on);font:inherit;font-weight:600;line-height:1.35;text-align:center;text-decoration:none;cursor:pointer}\
+p+.act,p+form>.act{margin-top:1.4rem}\
+.act:hover{opacity:.9}\
 .act.quiet{background:transparent;color:var(--accent)}\
 .act:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 small{display:block;margin-top:1.5rem;color:var(--soft);font-size:.8rem}\

@@ -29,8 +29,13 @@ impl AppBuilder {
     }
 
     /// Sets `OAUTH2_PROXY_{name}`, the name that oauth2-proxy's users know.
-    pub fn option(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.environment.insert(format!("OAUTH2_PROXY_{name}"), value.into());
+    pub fn option(self, name: &str, value: impl Into<String>) -> Self {
+        self.variable(&format!("OAUTH2_PROXY_{name}"), value)
+    }
+
+    /// Sets a variable of whatever name.
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.insert(name.to_owned(), value.into());
         self
     }
 
@@ -61,6 +66,16 @@ impl App {
     /// Its log up to now.
     pub fn log(&self) -> String {
         self.child.output()
+    }
+
+    /// The most memory that it has held so far, in kilobytes.
+    pub fn memory_peak(&self) -> Result<u64> {
+        self.child.memory_peak()
+    }
+
+    /// Waits until its log has a line that contains `needle`, and gives that line.
+    pub async fn log_line_with(&mut self, needle: &str) -> Result<String> {
+        self.child.line_with(needle, PATIENCE).await
     }
 
     /// Ends it and starts it again, in the same environment and on the same port.

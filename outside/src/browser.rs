@@ -25,21 +25,35 @@ const LOOK: Duration = Duration::from_millis(50);
 /// instead, with a screenshot in `target`.
 #[derive(Debug)]
 pub struct Browser {
-    client: Client,
+    pub(crate) client: Client,
     _driver: Child,
     _profile: TempDir,
+}
+
+/// What a person, or a test, has set in a browser before its first visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// No site may keep a cookie.
+    NoCookies,
+    /// Nobody waits for pages to load: a visit that is under way can be broken off.
+    Impatient,
 }
 
 impl Browser {
     /// Starts a browser of its own.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a browser of its own with these settings.
+    pub async fn start_with(settings: &[Setting]) -> Result<Self> {
         let mut driver =
             Child::start("chromedriver", Command::new(tools::system("chromedriver")?).arg("--port=0"))?;
         let line = driver.line_with("started successfully on port", PATIENCE).await?;
         let port = line.trim_end_matches('.').rsplit(' ').next().context("the line names a port")?;
         let profile = tempfile::Builder::new().prefix("vestibule-chromium-").tempdir()?;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile)?)
+            .capabilities(capabilities(&profile, settings)?)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .with_context(|| format!("chromium does not start:\n{}", driver.output()))?;
@@ -195,8 +209,8 @@ impl Browser {
     }
 }
 
-fn capabilities(profile: &TempDir) -> Result<serde_json::Map<String, Value>> {
-    let options = json!({
+fn capabilities(profile: &TempDir, settings: &[Setting]) -> Result<serde_json::Map<String, Value>> {
+    let mut options = json!({
         "binary": tools::system("chromium")?,
         "args": [
             "--headless",
@@ -216,7 +230,14 @@ fn capabilities(profile: &TempDir) -> Result<serde_json::Map<String, Value>> {
         ],
     });
     let mut wanted = serde_json::Map::new();
+    if settings.contains(&Setting::NoCookies) {
+        options["prefs"] = json!({ "profile.default_content_setting_values.cookies": 2 });
+    }
+    if settings.contains(&Setting::Impatient) {
+        wanted.insert("pageLoadStrategy".to_owned(), json!("none"));
+    }
     wanted.insert("browserName".to_owned(), json!("chrome"));
     wanted.insert("goog:chromeOptions".to_owned(), options);
+    wanted.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
     Ok(wanted)
 }

@@ -136,6 +136,14 @@ impl Child {
         }
     }
 
+    /// The most memory that the program itself has held so far, in kilobytes.
+    pub fn memory_peak(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        number.with_context(|| format!("{} has no memory", self.name))
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.inner)
     }

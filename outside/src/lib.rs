@@ -8,6 +8,7 @@
 mod app;
 mod browser;
 mod child;
+mod devtools;
 mod emulate;
 mod idp;
 mod nginx;
@@ -15,15 +16,20 @@ mod oidc_provider;
 pub mod ports;
 mod seed1;
 pub mod tools;
+mod visitor;
+mod wire;
 
 pub use app::{App, AppBuilder};
-pub use browser::Browser;
+pub use browser::{Browser, Setting};
 pub use child::Child;
+pub use devtools::{Kept, Screen};
 pub use emulate::Emulate;
 pub use idp::Idp;
 pub use nginx::Nginx;
 pub use oidc_provider::OidcProvider;
 pub use seed1::{COOKIE_SECRET, Seed1};
+pub use visitor::{Visited, Visitor, location};
+pub use wire::{Reply, Wire};
 
 use std::time::Duration;
 

@@ -18,8 +18,13 @@ pub struct Nginx {
 impl Nginx {
     /// The first system's file in front of `app`, which serves the page as well, on `port`.
     pub async fn seed1(app: u16, port: u16) -> Result<Self> {
+        Self::seed1_changed(app, port, |servers| servers).await
+    }
+
+    /// The same with `change` made to the file, as an administrator might.
+    pub async fn seed1_changed(app: u16, port: u16, change: impl FnOnce(String) -> String) -> Result<Self> {
         let original = fs::read_to_string(tools::repository().join("examples/vue-nginx/nginx.conf"))?;
-        Self::start(&seed1_with(&original, app, port)?, port).await
+        Self::start(&change(seed1_with(&original, app, port)?), port).await
     }
 
     /// Starts nginx with `servers` inside its `http` block, and waits until it answers on `port`.

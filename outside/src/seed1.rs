@@ -1,6 +1,8 @@
 //! The first original system, running: its nginx file, its page, our application, a provider.
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use vestibule_dev_provider::Running;
 
 use crate::{App, AppBuilder, Browser, Idp, Nginx, ports};
 
@@ -38,16 +40,31 @@ impl Seed1 {
         provider: impl AsyncFnOnce(&str) -> Result<Idp>,
         options: &[(&str, &str)],
     ) -> Result<Self> {
+        let with_options =
+            |app| options.iter().fold(app, |app: AppBuilder, (name, value)| app.option(name, *value));
+        Self::start_changed(provider, with_options, |servers| servers).await
+    }
+
+    /// The same, with the application's environment and nginx's file changed at will.
+    pub async fn start_changed(
+        provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+        app: impl FnOnce(AppBuilder) -> AppBuilder,
+        servers: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let port = ports::reserve()?;
         let origin = format!("http://localhost:{port}");
         let idp = provider(&origin).await?;
-        let mut builder = idp.configure(application(&origin));
-        for (name, value) in options {
-            builder = builder.option(name, *value);
-        }
-        let app = builder.start().await?;
-        let nginx = Nginx::seed1(app.port(), port).await?;
+        let app = app(idp.configure(application(&origin))).start().await?;
+        let nginx = Nginx::seed1_changed(app.port(), port, servers).await?;
         Ok(Self { idp, app, nginx, origin })
+    }
+
+    /// The development provider, where that is who signs people in.
+    pub fn dev(&self) -> Result<&Running> {
+        match &self.idp {
+            Idp::Dev(provider) => Ok(provider),
+            other => bail!("this story is the development provider's, not that of {other:?}"),
+        }
     }
 
     /// An address of the system.
@@ -62,17 +79,58 @@ impl Seed1 {
     }
 
     /// What the application answers nginx for this browser: 202 with a session, 401 without.
-    ///
-    /// Asked by the browser itself, in a tab of its own, from the one page that is public.
     pub async fn auth_status(&self, browser: &Browser) -> Result<u64> {
+        let status = self
+            .ask(browser, "return (await fetch('/app/oauth2/auth', { redirect: 'manual' })).status")
+            .await?;
+        status.as_u64().with_context(|| format!("no status: {status}"))
+    }
+
+    /// The address of whoever is signed in with this browser, by the application's own data.
+    pub async fn who(&self, browser: &Browser) -> Result<Option<String>> {
+        let answer = self
+            .ask(
+                browser,
+                "const answer = await fetch('/app/api/userinfo', { redirect: 'manual' }); \
+                 return answer.status === 200 ? (await answer.json()).session.email : null",
+            )
+            .await?;
+        match answer {
+            Value::Null => Ok(None),
+            Value::String(email) => Ok(Some(email)),
+            other => bail!("neither an address nor none: {other}"),
+        }
+    }
+
+    /// Chooses a person on the development provider's page, without waiting for where that leads.
+    pub async fn choose(&self, browser: &Browser, person: &str) -> Result<()> {
+        self.idp.wait_for_page(browser).await?;
+        let button = format!("button[name=person][value={person}]");
+        ensure!(!browser.text(&button).await?.is_empty(), "the page does not offer {person}");
+        browser.run(&format!("setTimeout(() => document.querySelector('{button}').click())")).await.map(drop)
+    }
+
+    /// A page of ours is shown for the refusal `code`, with words to read and something to press.
+    pub async fn assert_page(&self, browser: &Browser, code: &str) -> Result<()> {
+        browser.wait_for_url_where("a page of ours", |now| now.as_str().starts_with(&self.origin)).await?;
+        let shown = browser.text("small code").await?;
+        ensure!(shown == code, "the page says {shown} instead of {code}: {}", browser.text("main").await?);
+        ensure!(!browser.text("h1").await?.is_empty(), "{code} has no heading");
+        ensure!(!browser.text("main p + p").await?.is_empty(), "{code} does not say what to do");
+        ensure!(browser.has(".act").await?, "{code} offers no way on");
+        Ok(())
+    }
+
+    /// Asked by the browser itself, in a tab of its own, from the one page that is public.
+    async fn ask(&self, browser: &Browser, script: &str) -> Result<Value> {
         let before = browser.tab().await?;
         browser.new_tab().await?;
         browser.goto(&self.at("/app/api/no_auth")).await?;
-        let status =
-            browser.run("return (await fetch('/app/oauth2/auth', { redirect: 'manual' })).status").await?;
+        browser.wait_for_url(&self.at("/app/api/no_auth")).await?;
+        let answer = browser.run(script).await;
         browser.close_tab().await?;
         browser.look_at(before).await?;
-        status.as_u64().ok_or_else(|| anyhow::anyhow!("no status: {status}"))
+        answer
     }
 }
 

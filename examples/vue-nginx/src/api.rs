@@ -20,17 +20,22 @@ struct User {
     email: Option<String>,
 }
 
-pub(crate) async fn userinfo(
-    SignedIn(session): SignedIn,
-) -> ([(header::HeaderName, &'static str); 1], Json<UserInfo>) {
+/// What is one person's must not be kept for the next one by a cache in between.
+type Own<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
+
+fn own<T>(content: T) -> Own<T> {
+    ([(header::CACHE_CONTROL, "no-store")], Json(content))
+}
+
+pub(crate) async fn userinfo(SignedIn(session): SignedIn) -> Own<UserInfo> {
     let identity = session.identity;
     let session = User { username: identity.username, name: identity.name, email: identity.email };
     let now = jiff::Timestamp::now().to_string();
-    ([(header::CACHE_CONTROL, "no-store")], Json(UserInfo { session, now }))
+    own(UserInfo { session, now })
 }
 
-pub(crate) async fn first_seen(SignedIn(session): SignedIn) -> Json<Option<first_seen::Since>> {
-    Json(session.data(first_seen::VERSION))
+pub(crate) async fn first_seen(SignedIn(session): SignedIn) -> Own<Option<first_seen::Since>> {
+    own(session.data(first_seen::VERSION))
 }
 
 pub(crate) async fn no_auth() -> &'static str {

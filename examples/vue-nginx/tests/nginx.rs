@@ -9,5 +9,8 @@ const ORIGINAL: &str = "6190d85b66c8f84d6f1a7e6301a56af992e90b1f348e12f8fea80f4b
 fn the_nginx_file_is_the_original_to_the_letter() {
     let ours = include_bytes!("../nginx.conf");
     let hash: String = Sha256::digest(ours).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hash, ORIGINAL, "nginx.conf is not the original any more: tests replace upstream and listen values only");
+    assert_eq!(
+        hash, ORIGINAL,
+        "nginx.conf is not the original any more: tests replace upstream and listen values only"
+    );
 }

@@ -1,0 +1,102 @@
+//! An application that shows every page that the core draws, and beside it another site that would like to frame them.
+
+use anyhow::Result;
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    response::{Html, IntoResponse as _, Response},
+    routing::get,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use vestibule::{
+    Vestibule,
+    driver::{AdmitAll, Driver},
+    refusal::Refusal,
+    seal::KeyRing,
+};
+use vestibule_axum::Gate;
+use vestibule_dev_provider::{DevProvider, Running};
+use vestibule_oidc::Oidc;
+use vestibule_outside::{COOKIE_SECRET, client};
+use vestibule_reqwest::ReqwestHost;
+
+/// A name as long as real ones are, with words that do not break.
+const LONG_NAME: &str = "Bundesministerium für Wissenschaft – Identitätsföderation";
+
+/// The house, visited as `localhost`; the other site is the same server, visited as `127.0.0.1`.
+pub(crate) struct House {
+    _provider: Running,
+    port: u16,
+    server: JoinHandle<()>,
+}
+
+impl House {
+    pub(crate) async fn open() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let redirect_url = format!("http://localhost:{port}/oauth2/callback");
+        let callback = format!("{redirect_url}/oidc");
+        let provider =
+            DevProvider::builder().client(client::ID, Some(client::SECRET), [callback]).start().await?;
+        provider.sign_in_as(Some("alice"));
+        let oidc = |id: &str, label: &str| {
+            Oidc::builder(provider.issuer(), client::ID)
+                .client_secret(client::SECRET)
+                .id(id)
+                .label(label)
+                .build()
+        };
+        let vestibule = Vestibule::builder(redirect_url)
+            .provider(oidc("oidc", "the development provider")?)
+            .provider(vestibule_github::GitHub::builder("client", "secret").build()?)
+            .provider(oidc("long", LONG_NAME)?)
+            .keys(KeyRing::new([COOKIE_SECRET])?)
+            .allow_return_to("https://elsewhere.example")
+            .build()?;
+        let host = ReqwestHost::builder().only_given_cas().build()?;
+        let gate = Gate::new(Driver::new(vestibule, host, AdmitAll));
+        let app = Router::new()
+            .route("/refusal/{code}", get(refusal))
+            .route("/plain", get(async || Html("<h1>Plain</h1>")))
+            .route("/other-site", get(other_site))
+            .with_state(gate.clone())
+            .merge(gate.routes());
+        let server = tokio::spawn(async move {
+            // It ends with the house.
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(Self { _provider: provider, port, server })
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// A page of another site that frames `address`, and has a link to it.
+    pub(crate) fn other_site(&self, address: &str) -> String {
+        let address: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+        format!("http://127.0.0.1:{}/other-site?{address}", self.port)
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// The page for a refusal of this code, as an application of ours would show it.
+async fn refusal(State(gate): State<Gate>, Path(code): Path<String>, request: Request) -> Response {
+    let Some(refusal) = Refusal::ALL.iter().find(|refusal| refusal.code() == code) else {
+        return "no such refusal".into_response();
+    };
+    gate.turn_back(&request.into_parts().0, *refusal)
+}
+
+async fn other_site(request: Request) -> Html<String> {
+    let query = request.uri().query().unwrap_or_default();
+    let address =
+        url::form_urlencoded::parse(query.as_bytes()).next().map(|(address, _)| address.into_owned());
+    let address = address.unwrap_or_default();
+    Html(format!("<iframe src=\"{address}\"></iframe><p><a href=\"{address}\">there</a>"))
+}

@@ -169,6 +169,12 @@ impl AttemptKey {
         Self(URL_SAFE_NO_PAD.encode(&hash[..11]))
     }
 
+    /// Whether `text` is how a key is written.
+    pub(crate) fn is_written(text: &str) -> bool {
+        text.len() == 15
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    }
+
     /// The text in the cookie's name.
     pub fn as_str(&self) -> &str {
         &self.0

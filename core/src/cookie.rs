@@ -69,13 +69,14 @@ pub(crate) struct Cookies {
 }
 
 impl Cookies {
-    /// Reads the `Cookie` headers; HTTP/2 may split them into several (RFC 9113 §8.2.3). A cookie that is not UTF-8 is
-    /// none of ours, and takes no other with it.
+    /// Reads the `Cookie` headers; HTTP/2 may split them into several (RFC 9113 §8.2.3). A cookie that is not UTF-8
+    /// takes no other with it.
     pub(crate) fn read(head: &(impl RequestHead + ?Sized)) -> Result<Self, TooManyCookies> {
         let mut pairs = Vec::new();
         each(head, |name, value| {
-            if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) {
-                pairs.push((name.to_owned(), value.to_owned()));
+            if let Ok(name) = std::str::from_utf8(name) {
+                // What is not UTF-8 gets a character that no value of ours has; it still counts as one of its name.
+                pairs.push((name.to_owned(), String::from_utf8_lossy(value).into_owned()));
             }
         })?;
         Ok(Self { pairs })
@@ -114,6 +115,14 @@ pub(crate) fn only(head: &(impl RequestHead + ?Sized), name: &str) -> Option<Str
     if several { None } else { String::from_utf8(found?).ok() }
 }
 
+/// Without the spaces and tabs around it, and nothing else (RFC 6265bis §5.6.3).
+fn trimmed(mut pair: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = pair {
+        pair = rest;
+    }
+    pair
+}
+
 /// Walks through all cookies of a request, in place and within the limits.
 fn each(
     head: &(impl RequestHead + ?Sized),
@@ -123,7 +132,7 @@ fn each(
     head.each_header("cookie", &mut |line| {
         bytes += line.len();
         for pair in line.split(|byte| *byte == b';') {
-            let pair = pair.trim_ascii();
+            let pair = trimmed(pair);
             let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
             count += 1;
             if bytes <= limits::COOKIE_HEADER_BYTES_MAX && count <= limits::COOKIES_MAX {
@@ -166,6 +175,7 @@ mod tests {
     #[test]
     fn ck_02_of_two_cookies_of_one_name_neither_counts() {
         assert_eq!(read(b"__Host-s=a; __Host-s=b", "__Host-s"), None);
+        assert_eq!(read(b"__Host-s=a; __Host-s=\xff", "__Host-s"), None);
         let two_lines = PlainHead::new("GET", "/").with("cookie", "s=a").with("cookie", "s=b");
         assert_eq!(Cookies::read(&two_lines).unwrap().one("s"), None);
     }

@@ -44,7 +44,9 @@ impl Fetches {
     ) -> Result<Document, HttpFailure> {
         let joined = {
             let mut under_way = lock(&self.under_way);
-            let running = under_way.get(&url).and_then(WeakShared::upgrade);
+            // One that has ended is not under way, even while its task still holds on to it.
+            let running =
+                under_way.get(&url).and_then(WeakShared::upgrade).filter(|fetch| fetch.peek().is_none());
             let mut documents = lock(&self.documents);
             match running {
                 Some(running) => {

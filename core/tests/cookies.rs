@@ -167,3 +167,12 @@ fn ck_26_auth_sets_one_cookie_at_most() {
         browser.jar.insert("__Host-vestibule_try_x".into(), "garbage".into());
     }
 }
+
+#[test]
+fn ck_19_a_name_that_only_looks_like_an_attempts_never_stands_in_an_answer() {
+    let mut world = World::new();
+    let many: Vec<_> = (0..20).map(|number| format!("__Host-vestibule_try_\u{e9}{number}\"<=x")).collect();
+    let head = PlainHead::navigation("/oauth2/sign_in").with("cookie", many.join("; "));
+    let response = world.handle(head).response;
+    assert_eq!((response.status, response.set_cookies().count()), (303, 1), "{response:?}");
+}

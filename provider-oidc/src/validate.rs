@@ -178,7 +178,7 @@ fn request_is_ours(settings: &Settings, problems: &mut Problems) {
     );
     let names = || settings.extra_parameters.iter().map(|(name, _)| name.as_str());
     problems.unless(
-        !names().any(|name| PROTOCOL_PARAMETERS.contains(&name)),
+        !names().any(|name| PROTOCOL_PARAMETERS.contains(&name) && !PARAMETERS_WITH_A_METHOD.contains(&name)),
         "extra_parameter",
         "one of them is the protocol's own",
         "leave it out: it is set for each sign-in",

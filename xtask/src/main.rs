@@ -3,10 +3,12 @@
 //! Whoever gives one waits for this crate to compile, so it has no dependencies.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person")]
 
+mod bench;
 mod demo;
 mod files;
 mod steps;
 mod suite;
+mod threats;
 mod tidy;
 mod tools;
 mod web;
@@ -24,6 +26,9 @@ cargo xtask COMMAND
                  needs nothing but Rust
   test           everything that a change must pass; installs what it needs into target/tools
   test --fast    the same without the tests from outside, which need nginx, Chromium and Node
+  bench          what sign-in costs; installs what it needs and writes docs/benchmarks.md and .svg;
+                 wants a machine with nothing else to do, and some 20 minutes
+  bench --short  the same in a few rounds, into target/bench: to see that it works
   tidy           the rules about files and dependencies that no compiler checks (part of test)
 ";
 
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => suite::run(suite::Extent::Full),
         ["test", "--fast"] => suite::run(suite::Extent::Fast),
+        ["bench"] => bench::run(bench::Pace::Full),
+        ["bench", "--short"] => bench::run(bench::Pace::Short),
         ["tidy"] => tidy::run().map(|()| println!("tidy")),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

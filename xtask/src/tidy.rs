@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 use crate::{
     Outcome, root,
     steps::{cargo, command, output},
+    threats,
 };
 
 /// Longer files are split; the aim is 100 to 300 lines.
@@ -64,6 +65,7 @@ pub(crate) fn run() -> Outcome {
         problems.extend(untidy(&name, &text));
     }
     problems.extend(core_depends_on_too_much()?);
+    problems.extend(threats::problems()?);
     if problems.is_empty() {
         return Ok(());
     }

@@ -19,13 +19,16 @@ const DEBIAN: [(&str, &str); 4] =
 /// The version whose rules `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Installs the Debian packages whose programs are not there yet.
+/// Installs what the tests need of Debian's.
 pub(crate) fn debian() -> Outcome {
-    let missing: Vec<&str> = DEBIAN
-        .into_iter()
-        .filter(|(program, _)| find(program).is_none())
-        .map(|(_, package)| package)
-        .collect();
+    debian_packages(&DEBIAN)
+}
+
+/// Installs the Debian packages whose programs are not there yet: pairs of a program, or a file's whole path, and the
+/// package that brings it.
+pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         println!("    all there");
         return Ok(());
@@ -43,14 +46,10 @@ pub(crate) fn debian() -> Outcome {
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&missing);
     apt(&install)?;
-    match missing_still() {
-        Some(program) => Err(explain(format!("apt-get was content, but there is no {program}"))),
+    match wanted.iter().find(|(program, _)| find(program).is_none()) {
+        Some((program, _)) => Err(explain(format!("apt-get was content, but there is no {program}"))),
         None => Ok(()),
     }
-}
-
-fn missing_still() -> Option<&'static str> {
-    DEBIAN.into_iter().map(|(program, _)| program).find(|program| find(program).is_none())
 }
 
 /// Installs the npm packages of `outside/npm`, exactly as its lock file has them.

@@ -37,10 +37,10 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
 
     /// Another site may not sign anybody out. Browsers say who asks; what says nothing is no browser of today.
     fn is_cross_site(&self) -> bool {
-        if let Some(site) = request::text(self.head, "sec-fetch-site") {
-            return !matches!(site, "same-origin" | "none");
+        if let Some(site) = self.head.header("sec-fetch-site") {
+            return !matches!(site, b"same-origin" | b"none");
         }
-        request::text(self.head, "origin").is_some_and(|origin| origin != self.vestibule.origin)
+        self.head.header("origin").is_some_and(|origin| origin != self.vestibule.origin.as_bytes())
     }
 
     fn end(&self, target: Option<&ReturnTarget>) -> Response {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    attempt::{ATTEMPT_PURPOSE, Attempt},
+    attempt::{ATTEMPT_PURPOSE, Attempt, AttemptKey},
     config::Vestibule,
     endpoints::Visit,
     flow::{self, Browser, Outcome, Step, Way},
@@ -94,9 +94,12 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     /// The attempts that the browser has under way, oldest first; what does not open comes before all others.
     fn attempts(&self) -> Vec<(String, usize)> {
         let vestibule = self.vestibule;
+        let prefix = vestibule.cookies.attempts();
         let mut attempts: Vec<_> = self
             .cookies
-            .starting(&vestibule.cookies.attempts())
+            .starting(&prefix)
+            // Another name is none that we gave, and must not stand in an answer of ours.
+            .filter(|(name, _)| AttemptKey::is_written(&name[prefix.len()..]))
             .map(|(name, value)| {
                 let binding = vestibule.binding(ATTEMPT_PURPOSE, name);
                 let opened = vestibule.keys.open(&binding, value, self.now).ok();

@@ -1,0 +1,117 @@
+//! Starts the servers, puts them under load, and writes `benchmarks.md` and `benchmarks.svg`.
+//!
+//! `cargo xtask bench` calls it; everything that is measured is built before, in release. Servers run on one core and
+//! the load on another. What is compared is loaded in turns, so that whatever else the machine does meets both, and
+//! compared within each turn.
+#![allow(clippy::print_stdout, reason = "this program talks to a person")]
+
+mod apache;
+mod chart;
+mod core_alone;
+mod machine;
+mod memory;
+mod nginx;
+mod process;
+mod report;
+mod rounds;
+mod server;
+mod size;
+mod wrk;
+
+use std::{env, fs, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    report::Findings,
+    rounds::{Arm, Pace},
+    server::Server,
+    wrk::Load,
+};
+
+/// The core that servers run on.
+const SERVER_CORE: &str = "0";
+/// The core that the load comes from.
+const LOAD_CORE: &str = "1";
+
+const USAGE: &str = "usage: bench --server PROGRAM --criterion FOLDER --out FOLDER [--short]";
+
+struct Asked {
+    server: PathBuf,
+    criterion: PathBuf,
+    out: PathBuf,
+    pace: Pace,
+}
+
+impl Asked {
+    fn read() -> Result<Self> {
+        let (mut server, mut criterion, mut out, mut pace) = (None, None, None, Pace::FULL);
+        let mut arguments = env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            let slot = match argument.as_str() {
+                "--server" => &mut server,
+                "--criterion" => &mut criterion,
+                "--out" => &mut out,
+                "--short" => {
+                    pace = Pace::SHORT;
+                    continue;
+                }
+                _ => bail!("{USAGE}"),
+            };
+            *slot = Some(PathBuf::from(arguments.next().context(USAGE)?));
+        }
+        let [server, criterion, out] = [server, criterion, out].map(|path| path.context(USAGE));
+        Ok(Self { server: server?, criterion: criterion?, out: out?, pace })
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let Asked { server, criterion, out, pace } = Asked::read()?;
+    machine::needs_two_cores()?;
+    let core = core_alone::read(&criterion)?;
+    let gated = Server::start(&server, "gate").await?;
+    println!("==> a server, asked directly");
+    let direct = rounds::compare(pace, &direct(&gated)?, &[gated.process()])?;
+    println!("==> behind nginx");
+    let nginx = nginx::measure(pace, &gated).await?;
+    drop(gated);
+    println!("==> memory");
+    let memory = memory::measure(pace, &server).await?;
+    println!("==> mod_auth_openidc");
+    let apache = apache::measure(pace).await;
+    if let Err(problem) = &apache {
+        println!("    not measured: {problem:#}");
+    }
+    let findings = Findings {
+        machine: machine::describe()?,
+        pace,
+        core,
+        direct,
+        nginx,
+        memory,
+        apache: apache.map_err(|problem| format!("{problem:#}")),
+        size: size::measure()?,
+    };
+    fs::create_dir_all(&out)?;
+    for (name, text) in
+        [("benchmarks.md", report::page(&findings)), ("benchmarks.svg", chart::draw(&findings))]
+    {
+        let file = out.join(name);
+        fs::write(&file, text).with_context(|| format!("{} could not be written", file.display()))?;
+    }
+    println!("\n{}", report::summary(&findings));
+    Ok(())
+}
+
+/// What the server is asked without a proxy before it.
+fn direct(server: &Server) -> Result<Vec<Arm>> {
+    let load = |path: &str| -> Result<Load> { Ok(Load::of(server.at(path), server.cookies()?)) };
+    Ok(vec![
+        Arm::new("a bare route, 202", load("/bare")?, None),
+        Arm::new("a bare route, 202 with the same headers", load("/bare-with-headers")?, Some(0)),
+        Arm::new("`auth`, a valid sealed session", load(vestibule_bench::site::AUTH)?, Some(0)),
+        Arm::new("a bare route, 200 with a line of text", load("/open")?, None),
+        Arm::new("the same behind `gate.require()`", load("/guarded")?, Some(3)),
+    ])
+}

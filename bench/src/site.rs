@@ -1,0 +1,177 @@
+//! The site that everything is measured on: a provider that answers from memory, and somebody who has signed in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{Request, request::Parts};
+use url::Url;
+use vestibule::{
+    Vestibule,
+    config::Keep,
+    conversation::Http,
+    exchange::{HttpResponse, Purpose},
+    flow::{Answer, Claim, Decision, Effect, Machine, Step},
+    identity::{Identity, Tokens},
+    oauth2::{OAuth2, OAuth2Spec},
+    provider::ProviderError,
+    response::Response,
+    seal::KeyRing,
+    time::Timestamp,
+};
+use vestibule_axum::Head;
+
+use crate::browser;
+
+/// Where `auth` is, on the server and in the proxy's file.
+pub const AUTH: &str = "/oauth2/auth";
+/// Where a sign-in begins that leads back to a page.
+pub const START: &str = "/oauth2/start?rd=%2Fprojects%2F42%2Fboard%3Fview%3Dweek";
+
+const SECRET: &str = "a secret that is used for nothing but benchmarks";
+const SUBJECT: &str = "f81d4fae-7dec-41d0-8765-00a0c91e6bf6";
+
+/// A plain OAuth 2 provider.
+struct InMemory {
+    spec: OAuth2Spec,
+    groups: usize,
+}
+
+#[async_trait]
+impl OAuth2 for InMemory {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.spec
+    }
+
+    async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
+        let user: serde_json::Value = http.get_json(Purpose::Profile, &at("user"), tokens).await?;
+        let text = |name: &str| user[name].as_str().map(str::to_owned);
+        Ok(Identity::new(text("sub").unwrap_or_default())
+            .username(text("login"))
+            .name(text("name"))
+            .verified_email(text("email"))
+            .groups((0..self.groups).map(|number| format!("engineering-{number}"))))
+    }
+}
+
+fn at(path: &str) -> Url {
+    Url::parse(&format!("https://id.example.com/{path}")).expect("the address is a literal")
+}
+
+/// The site, whose sessions hold that many groups. Two are typical.
+pub fn vestibule(groups: usize) -> Arc<Vestibule> {
+    let spec =
+        OAuth2Spec::new("company", "Company", at("authorize"), at("token"), "client", Some("secret".into()))
+            .scopes(["openid", "profile", "email"])
+            .issuer("https://id.example.com");
+    let vestibule = Vestibule::builder("https://app.example.com/oauth2/callback")
+        .keys(KeyRing::new([SECRET]).expect("the secret is long enough"))
+        .provider(InMemory { spec, groups })
+        .email_domains(["example.com"])
+        .keep_groups(Keep::All)
+        .build();
+    Arc::new(vestibule.expect("the set-up above is a whole one"))
+}
+
+/// A request that a browser sends: all of its headers, and these cookies.
+pub fn request(target: &str, cookie: &str) -> Parts {
+    let mut request = Request::get(target).header("host", "app.example.com");
+    for (name, value) in browser::HEADERS {
+        request = request.header(name, value);
+    }
+    if !cookie.is_empty() {
+        request = request.header("cookie", cookie);
+    }
+    request.body(()).expect("all of it is plain text").into_parts().0
+}
+
+/// What the machine is given as randomness. Numbers do: nothing that is sealed here protects anybody.
+pub fn seed(number: u8) -> [u8; 32] {
+    [number; 32]
+}
+
+/// The redirect to the provider: the attempt's cookie, and the callback that the provider sends the browser to.
+pub fn begin(vestibule: &Arc<Vestibule>, now: Timestamp) -> (String, String) {
+    let response = respond(vestibule.handle(&Head(&request(START, "")), b"", now, seed(1)), now);
+    let location = response.get("location").unwrap_or_default();
+    let location = Url::parse(location).expect("the browser was sent to the provider");
+    let state = location.query_pairs().find(|(name, _)| name == "state");
+    let (_, state) = state.expect("every authorization request has a state");
+    let callback = format!("/oauth2/callback?code=SplxlOBeZQQYbYS6WxSbIA&state={state}");
+    (cookie_set(&response, |name| name.contains("_try_")), callback)
+}
+
+/// Signs somebody in, in the exchanges that a real sign-in takes, and gives the session cookie as `name=value`.
+pub fn sign_in(vestibule: &Arc<Vestibule>, now: Timestamp) -> String {
+    let (attempt, callback) = begin(vestibule, now);
+    let response = respond(vestibule.handle(&Head(&request(&callback, &attempt)), b"", now, seed(2)), now);
+    cookie_set(&response, |name| !name.contains("_try_") && !name.ends_with("_rounds"))
+}
+
+/// Lets a machine run to its answer; the provider answers from memory.
+pub fn respond(mut step: Step, now: Timestamp) -> Response {
+    loop {
+        match step {
+            Step::Done(outcome) => return outcome.response,
+            Step::Needs(effect, machine) => step = answered(effect, machine, now),
+        }
+    }
+}
+
+/// One step further.
+pub fn answered(effect: Effect, machine: Box<Machine>, now: Timestamp) -> Step {
+    let answer = match effect {
+        Effect::Claim { .. } => Answer::Claim(Claim::First),
+        Effect::Http { purpose: Purpose::Token, .. } => json(
+            r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"bearer","expires_in":3600}"#.to_owned(),
+        ),
+        Effect::Http { .. } => json(
+            serde_json::json!({
+                "sub": SUBJECT, "login": "ada.lovelace", "name": "Ada Lovelace", "email": "ada.lovelace@example.com",
+            })
+            .to_string(),
+        ),
+        _ => Answer::Decide(Some(Decision::allow())),
+    };
+    machine.step(answer, now)
+}
+
+fn json(body: String) -> Answer {
+    let mut response = HttpResponse::new(body.into_bytes());
+    let media_type = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert("content-type", media_type);
+    Answer::Http(Ok(response))
+}
+
+/// The cookie that a response sets under such a name, as the browser sends it back.
+fn cookie_set(response: &Response, named: impl Fn(&str) -> bool) -> String {
+    let pairs = response.set_cookies().filter_map(|line| line.split(';').next());
+    let mut fitting = pairs
+        .filter(|pair| pair.split_once('=').is_some_and(|(name, value)| named(name) && !value.is_empty()));
+    fitting.next().map(str::to_owned).expect("the scripted exchange ends with that cookie")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+    #[test]
+    fn somebody_signs_in_and_auth_knows_them_among_eighteen_headers() {
+        let vestibule = vestibule(2);
+        let cookie = sign_in(&vestibule, NOW);
+        let parts = request(AUTH, &format!("{cookie}; {}", browser::OTHER_COOKIES));
+        assert_eq!(parts.headers.len(), 18);
+        let response = vestibule.grant(&Head(&parts), NOW).unwrap().response;
+        assert_eq!(response.status, 202);
+        assert_eq!(response.get("x-auth-request-email"), Some("ada.lovelace@example.com"));
+        assert_eq!(response.get("x-auth-request-groups"), Some("engineering-0,engineering-1"));
+    }
+
+    #[test]
+    fn a_cookie_among_sixty_others_is_still_read() {
+        let vestibule = vestibule(2);
+        let cookies = browser::cookies_beside(&sign_in(&vestibule, NOW), 60);
+        assert!(vestibule.grant(&Head(&request(AUTH, &cookies)), NOW).is_some());
+    }
+}

@@ -1,0 +1,73 @@
+//! The real host, with a clock that can be set and a list of all addresses that were asked.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use url::Url;
+use vestibule::{
+    driver::Host,
+    entropy::Seed,
+    exchange::{HttpFailure, HttpRequest, HttpResponse},
+    time::Timestamp,
+};
+use vestibule_reqwest::ReqwestHost;
+
+/// A [`ReqwestHost`] that is watched. Clones are handles on the same one.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    host: ReqwestHost,
+    skew: Arc<AtomicI64>,
+    asked: Arc<Mutex<Vec<Url>>>,
+}
+
+impl Watched {
+    /// Watches `host`.
+    pub fn new(host: ReqwestHost) -> Self {
+        Self { host, skew: Arc::default(), asked: Arc::default() }
+    }
+
+    /// Moves the clock by so many seconds.
+    pub fn shift_clock(&self, seconds: i64) {
+        self.skew.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Every address that was to be asked, in order, whether or not anything came of it.
+    pub fn asked(&self) -> Vec<Url> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The host itself, to ask something that is not our side's doing: the browser's part.
+    pub(crate) fn unwatched(&self) -> &ReqwestHost {
+        &self.host
+    }
+}
+
+#[async_trait]
+impl Host for Watched {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.host.now().unix() + self.skew.load(Ordering::SeqCst))
+    }
+
+    fn seed(&self) -> Seed {
+        self.host.seed()
+    }
+
+    async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure> {
+        if let Ok(url) = Url::parse(&request.uri().to_string()) {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(url);
+        }
+        self.host.exchange(request, timeout).await
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.host.spawn(task);
+    }
+}

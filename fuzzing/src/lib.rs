@@ -2,11 +2,11 @@
 //!
 //! A target takes bytes such as a browser, a proxy, a provider or an attacker might send, hands them to the code that
 //! reads them, and panics where something comes of it that must not. "Nothing crashed" is the least of it: whatever is
-//! accepted is held against a second reader that is written here, in [`readers`] and [`oracle`], and never against the
+//! accepted is held against a second reader that is written here, in `readers` and `oracle`, and never against the
 //! code under test.
 //!
 //! The same functions are called by `fuzz/` (libFuzzer, which needs a nightly toolchain) and by `tests/corpus.rs`,
-//! which replays `corpus/` with every `cargo test`. How inputs are written is in [`text`].
+//! which replays `corpus/` with every `cargo test`. How inputs are written is in `text`.
 
 mod issuer;
 mod operations;

@@ -31,7 +31,7 @@ const WAITS: [u64; 10] = [1, 30, 59, 61, 119, 121, 599, 601, 3_600, 8 * 24 * 3_6
 /// | `a` browser target | `auth`, by a proxy, for a visit of that page |
 /// | `o` browser way | leaves: by a visit, by another site's link, by the button, by another site's form |
 /// | `l` browser | loses the last response: the cookies are as they were before it |
-/// | `t` browser cookie way | tampers with a cookie: see [`browser::Browser::tamper`] |
+/// | `t` browser cookie way | tampers with a cookie: see `browser::Browser::tamper` |
 /// | `w` time | waits |
 /// | `k`, `K` | puts a new key first; forgets all keys but the first |
 /// | `n` | restarts the process, which forgets the attempts that were answered |

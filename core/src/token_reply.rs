@@ -56,10 +56,14 @@ fn broken(purpose: Purpose, fault: &'static str) -> ProviderError {
 fn members(response: &HttpResponse) -> Option<Map<String, Value>> {
     let media_type = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if media_type.is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded")) {
-        let pairs = url::form_urlencoded::parse(response.body());
-        return Some(
-            pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect(),
-        );
+        let mut members = Map::new();
+        for (name, value) in url::form_urlencoded::parse(response.body()) {
+            // Of two members of one name, two readers would take different ones, as in JSON.
+            if members.insert(name.into_owned(), Value::String(value.into_owned())).is_some() {
+                return None;
+            }
+        }
+        return Some(members);
     }
     json::parse(response.body()).ok()
 }
@@ -127,6 +131,13 @@ mod tests {
             read(200, "application/json", r#"{"access_token":"t","token_type":"bearer","scope":["a","b"]}"#)
                 .unwrap();
         assert_eq!(list["scope"], "a b");
+    }
+
+    #[test]
+    fn two_members_of_one_name_are_refused_in_a_form_too() {
+        let reply =
+            read(200, "application/x-www-form-urlencoded", "access_token=a&access_token=b&token_type=bearer");
+        assert!(matches!(reply, Err(ProviderError::Broken { .. })), "{reply:?}");
     }
 
     #[test]

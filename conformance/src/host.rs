@@ -1,4 +1,4 @@
-//! The real host, with a clock that can be set and a list of all addresses that were asked.
+//! The real host, with a clock that can be set and a list of all exchanges.
 
 use std::{
     future::Future,
@@ -25,13 +25,25 @@ use vestibule_reqwest::ReqwestHost;
 pub struct Watched {
     host: ReqwestHost,
     skew: Arc<AtomicI64>,
-    asked: Arc<Mutex<Vec<Url>>>,
+    pace: Arc<AtomicI64>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// An exchange that was begun, whether or not anything came of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Whom.
+    pub url: Url,
+    /// When, by the host's clock.
+    pub at: Timestamp,
+    /// How long it may take.
+    pub timeout: Duration,
 }
 
 impl Watched {
     /// Watches `host`.
     pub fn new(host: ReqwestHost) -> Self {
-        Self { host, skew: Arc::default(), asked: Arc::default() }
+        Self { host, skew: Arc::default(), pace: Arc::default(), asked: Arc::default() }
     }
 
     /// Moves the clock by so many seconds.
@@ -39,8 +51,13 @@ impl Watched {
         self.skew.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Every address that was to be asked, in order, whether or not anything came of it.
-    pub fn asked(&self) -> Vec<Url> {
+    /// Lets every exchange from now on take so many seconds, by the host's clock.
+    pub fn pace(&self, seconds: i64) {
+        self.pace.store(seconds, Ordering::SeqCst);
+    }
+
+    /// Every exchange so far, in order.
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -62,9 +79,12 @@ impl Host for Watched {
 
     async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure> {
         if let Ok(url) = Url::parse(&request.uri().to_string()) {
-            self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(url);
+            let asked = Asked { url, at: self.now(), timeout };
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
         }
-        self.host.exchange(request, timeout).await
+        let result = self.host.exchange(request, timeout).await;
+        self.shift_clock(self.pace.load(Ordering::SeqCst));
+        result
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {

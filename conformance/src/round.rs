@@ -107,8 +107,7 @@ impl<'s> Round<'s> {
     fn elsewhere(&self) -> Vec<Url> {
         let own =
             Url::parse(&self.site.provider().url(Endpoint::Metadata)).expect("the provider has an address");
-        let mut asked = self.site.host().asked().split_off(self.sent);
-        asked.retain(|url| url.origin() != own.origin());
-        asked
+        let asked = self.site.host().asked().split_off(self.sent).into_iter().map(|asked| asked.url);
+        asked.filter(|url| url.origin() != own.origin()).collect()
     }
 }

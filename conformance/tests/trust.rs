@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use rcgen::{
@@ -235,7 +236,8 @@ async fn nd_30_an_old_protocol_is_refused_by_its_name() {
         });
         let response = begin(&trusted, issuer(address)).await;
         assert_eq!(code_of(&response).as_deref(), Some("provider_unreachable"));
-        let alert = served.await.unwrap();
+        let alert =
+            tokio::time::timeout(Duration::from_secs(20), served).await.expect("no alert comes").unwrap();
         assert!(alert.ends_with(&[2, PROTOCOL_VERSION]), "TLS 1.{}: {alert:x?}", minor - 1);
     }
 }

@@ -130,6 +130,9 @@ async fn nd_18_of_two_addresses_of_a_name_the_living_one_is_found() {
     // `localhost` is 127.0.0.1 and ::1, and the provider listens at one of them only.
     for bind in ["127.0.0.1:0", "[::1]:0"] {
         let address: std::net::SocketAddr = bind.parse().unwrap();
+        if address.is_ipv6() && std::net::TcpListener::bind(address).is_err() {
+            continue; // a machine without IPv6 has one address only
+        }
         let site = Site::builder().provider(move |provider| provider.bind(address)).start().await;
         let port = site.provider().address().port();
         for (name, path) in

@@ -98,7 +98,6 @@ async fn nd_04_what_is_required_is_there_once_and_of_the_right_type() {
 }
 
 #[tokio::test]
-#[ignore = "core/src/fetches.rs joins a fetch that is over until its task is polled, and hands out its failure"]
 async fn nd_05_a_provider_that_is_down_at_first_is_found_when_it_comes() {
     let site = Site::start().await;
     site.provider().stop().await;

@@ -109,7 +109,6 @@ async fn nd_07_keys_may_be_new_at_any_moment() {
 }
 
 #[tokio::test]
-#[ignore = "core/src/fetches.rs joins a fetch that is over until its task is polled, and hands out old keys"]
 async fn nd_07_keys_that_turn_out_too_old_are_fetched_anew_even_if_they_came_a_moment_ago() {
     let site = Site::start().await;
     let stale = json!({"keys": [site.provider().public_key(Alg::Rs256)]}).to_string();

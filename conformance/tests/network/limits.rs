@@ -4,7 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde_json::json;
 use tokio::net::{TcpSocket, TcpStream};
-use vestibule_conformance::{Behaviour, Edit, Endpoint, Lie, Object, Site};
+use vestibule::limits::CONVERSATION_TIME_MAX;
+use vestibule_conformance::{Asked, Behaviour, Edit, Endpoint, Lie, Object, Site};
 
 /// Far longer than any limit: only what has none takes so long.
 const FOR_EVER: Duration = Duration::from_secs(55);
@@ -16,6 +17,31 @@ async fn refused(endpoint: Endpoint, behaviour: Behaviour, asked: &[Endpoint]) {
     let outcome = outcome.unwrap_or_else(|_| panic!("{behaviour:?} at {endpoint:?} went on for ever"));
     outcome.refused("provider_unreachable", (endpoint, behaviour));
     assert_eq!(outcome.asked, asked);
+}
+
+/// By the clock alone: nobody waits here.
+#[tokio::test]
+#[ignore = "documents are given ten seconds each, whatever is left of the conversation's fifteen"]
+async fn nd_10_a_conversation_has_fifteen_seconds_whatever_it_asks_for() {
+    let site = Site::start().await;
+    let round = site.begin().await;
+    let callback = round.ask_provider().await;
+    let before = site.host().asked().len();
+    site.host().pace(6);
+    round.come_back(&callback).await.session();
+    let asked = site.host().asked().split_off(before);
+    let began = asked[0].at;
+    let left = |asked: &Asked| CONVERSATION_TIME_MAX.saturating_sub(asked.at.since(began));
+    assert_eq!(asked.len(), 3, "token, keys, userinfo: {asked:?}");
+    for asked in &asked {
+        assert!(
+            asked.timeout <= left(asked),
+            "{} may take {:?} of {:?}",
+            asked.url,
+            asked.timeout,
+            left(asked)
+        );
+    }
 }
 
 /// A listener whose queue is full: to whoever knocks nothing comes back, as from behind a firewall.

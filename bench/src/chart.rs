@@ -7,7 +7,7 @@ use crate::report::{Findings, time};
 
 const WIDTH: f64 = 760.0;
 /// Where bars begin; labels stand to the left of it.
-const LEFT: f64 = 330.0;
+const LEFT: f64 = 340.0;
 /// Where the longest bar ends; numbers stand to the right of its end.
 const RIGHT: f64 = 680.0;
 const ROW: f64 = 26.0;

@@ -35,8 +35,7 @@ pub const GRANT: Figure = figure("grant", "`grant`: the whole answer of `auth`",
 /// The session as an owned value, for handlers.
 pub const SESSION: Figure = figure("session", "`session`: copied out for a handler", None);
 /// The answer to a browser that nobody knows, with what it wanted remembered.
-pub const REFUSE: Figure =
-    figure("refuse", "`auth` of a navigation by nobody: 401, and the target sealed", None);
+pub const REFUSE: Figure = figure("refuse", "`auth` of a visit by nobody: 401, target sealed", None);
 /// Begins an attempt: secrets drawn, attempt sealed, redirect.
 pub const START: Figure = figure("start", "`start`: an attempt drawn and sealed, 303", None);
 /// A callback up to the token request: parsed, its attempt opened, state compared.

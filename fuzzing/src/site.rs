@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 use vestibule::{
     Vestibule,
-    config::{Builder, Flavour},
+    config::{Builder, Flavour, Keep},
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, SignIn, Tokens},
@@ -77,6 +77,12 @@ pub(crate) fn by_email() -> &'static Arc<Vestibule> {
     SITE.get_or_init(|| {
         built(builder().provider(Plain::new("plain")).email_domains(["company.example", "*.sub.example"]))
     })
+}
+
+/// Every group that the provider names stays in the session.
+pub(crate) fn keeping_groups() -> &'static Arc<Vestibule> {
+    static SITE: OnceLock<Arc<Vestibule>> = OnceLock::new();
+    SITE.get_or_init(|| built(builder().provider(Plain::new("plain")).keep_groups(Keep::All)))
 }
 
 /// A provider as a third party would write it.

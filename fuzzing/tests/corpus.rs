@@ -109,6 +109,7 @@ replays! {
     json 10_000
     key_set 3_000
     operations 1_000
+    profile 3_000
     request_head 4_000
     return_target 10_000
     session_cookie 3_000

@@ -6,6 +6,7 @@
 mod bench;
 mod demo;
 mod files;
+mod fuzz;
 mod steps;
 mod suite;
 mod threats;
@@ -29,6 +30,8 @@ cargo xtask COMMAND
   bench          what sign-in costs; installs what it needs and writes docs/benchmarks.md and .svg;
                  wants a machine with nothing else to do, and some 20 minutes
   bench --short  the same in a few rounds, into target/bench: to see that it works
+  fuzz [SECONDS] [TARGET ...]
+                 fuzz every target, or the named ones, for so many seconds each
   tidy           the rules about files and dependencies that no compiler checks (part of test)
 ";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => suite::run(suite::Extent::Fast),
         ["bench"] => bench::run(bench::Pace::Full),
         ["bench", "--short"] => bench::run(bench::Pace::Short),
+        ["fuzz", ref which @ ..] => fuzz::run(which),
         ["tidy"] => tidy::run().map(|()| println!("tidy")),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

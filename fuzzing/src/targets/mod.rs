@@ -9,6 +9,7 @@ pub(crate) mod github;
 pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod key_set;
+pub(crate) mod profile;
 pub(crate) mod request_head;
 pub(crate) mod return_target;
 pub(crate) mod token_reply;

@@ -27,6 +27,7 @@ pub struct Watched {
     skew: Arc<AtomicI64>,
     pace: Arc<AtomicI64>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    waits: Arc<Mutex<Vec<Wait>>>,
 }
 
 /// An exchange that was begun, whether or not anything came of it.
@@ -40,10 +41,25 @@ pub struct Asked {
     pub timeout: Duration,
 }
 
+/// Something that was waited for, for so long at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait {
+    /// From when on, by the host's clock.
+    pub at: Timestamp,
+    /// How long at most.
+    pub most: Duration,
+}
+
 impl Watched {
     /// Watches `host`.
     pub fn new(host: ReqwestHost) -> Self {
-        Self { host, skew: Arc::default(), pace: Arc::default(), asked: Arc::default() }
+        Self {
+            host,
+            skew: Arc::default(),
+            pace: Arc::default(),
+            asked: Arc::default(),
+            waits: Arc::default(),
+        }
     }
 
     /// Moves the clock by so many seconds.
@@ -59,6 +75,11 @@ impl Watched {
     /// Every exchange so far, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every limit that was set to waiting for something so far, in order.
+    pub fn waits(&self) -> Vec<Wait> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The host itself, to ask something that is not our side's doing: the browser's part.
@@ -85,6 +106,12 @@ impl Host for Watched {
         let result = self.host.exchange(request, timeout).await;
         self.shift_clock(self.pace.load(Ordering::SeqCst));
         result
+    }
+
+    async fn wait(&self, time: Duration) {
+        let wait = Wait { at: self.now(), most: time };
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).push(wait);
+        self.host.wait(time).await;
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {

@@ -31,7 +31,7 @@ mod site;
 mod trap;
 
 pub use browser::Browser;
-pub use host::{Asked, Watched};
+pub use host::{Asked, Wait, Watched};
 pub use log::Log;
 pub use outcome::{Outcome, code_of};
 pub use round::Round;

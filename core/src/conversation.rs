@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose, Usable},
     limits::CONVERSATION_REQUESTS_MAX,
     provider::ProviderError,
     time::Timestamp,
@@ -27,7 +27,7 @@ pub(crate) enum Question {
     /// One exchange with the provider, as it stands.
     Send { purpose: Purpose, request: HttpRequest },
     /// A discovery document or key set, from the cache where possible.
-    Document { purpose: Purpose, url: url::Url, freshness: Freshness },
+    Document { purpose: Purpose, url: url::Url, freshness: Freshness, usable: Usable },
 }
 
 impl Question {
@@ -94,7 +94,22 @@ impl Http {
         url: &url::Url,
         freshness: Freshness,
     ) -> Result<Document, HttpFailure> {
-        match self.ask(Question::Document { purpose, url: url.clone(), freshness }).await {
+        self.usable_document(purpose, url, freshness, Usable::default()).await
+    }
+
+    /// As [`Http::document`], for whoever needs more of a document than that it is clean JSON. One that is of no use
+    /// comes only where the cache holds no other, so that its fault can be named; it is not kept.
+    ///
+    /// # Errors
+    /// There is none in the cache and the provider did not answer with status 200.
+    pub async fn usable_document(
+        &self,
+        purpose: Purpose,
+        url: &url::Url,
+        freshness: Freshness,
+        usable: Usable,
+    ) -> Result<Document, HttpFailure> {
+        match self.ask(Question::Document { purpose, url: url.clone(), freshness, usable }).await {
             Reply::Document(answer) => answer,
             Reply::Send(_) => Err(HttpFailure::Broken),
         }

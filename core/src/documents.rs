@@ -2,7 +2,7 @@
 //!
 //! A document is used without asking for [`DOCUMENT_SOFT_AGE`]; after that the next request fetches it anew, and goes
 //! on with the old one where the provider does not answer, up to [`DOCUMENT_HARD_AGE`]. Only a document that can be
-//! used takes the place of one. Refetches because of an unknown key are rationed per document.
+//! used is remembered, and by whoever asked for it: a bad one neither takes a good one's place nor stays. Refetches because of an unknown key are rationed per document.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ use crate::{
         DOCUMENT_HARD_AGE, DOCUMENT_REFETCH_BURST, DOCUMENT_REFETCH_INTERVAL, DOCUMENT_RETRY_INTERVAL,
         DOCUMENT_SOFT_AGE, DOCUMENTS_MAX,
     },
+    log,
     time::Timestamp,
 };
 
@@ -60,18 +61,19 @@ impl Documents {
 
     /// The last one, where it is not too old to be used at all.
     pub(crate) fn last(&self, url: &Url, now: Timestamp) -> Option<Document> {
-        let document = self.entries.get(url)?.document.clone()?;
-        (now.since(document.fetched) < DOCUMENT_HARD_AGE).then_some(document)
+        self.entries.get(url)?.last_good(now)
     }
 
-    /// Takes note of a fetch, and says what to use.
+    /// Takes note of a fetch, and says what to use. `usable` says whether what came serves whoever asked for it.
     pub(crate) fn fetched(
         &mut self,
         purpose: Purpose,
         url: &Url,
         result: Result<HttpResponse, HttpFailure>,
+        usable: bool,
         now: Timestamp,
     ) -> Result<Document, HttpFailure> {
+        let answered = result.is_ok();
         let result = result.and_then(|response| document(purpose, response, now));
         if !self.entries.contains_key(url) && self.entries.len() >= DOCUMENTS_MAX {
             self.forget_the_oldest();
@@ -84,12 +86,17 @@ impl Documents {
         });
         entry.tried = now;
         match result {
-            Ok(document) => Ok(entry.document.insert(document).clone()),
-            Err(failure) => {
-                let last_good =
-                    entry.document.as_ref().filter(|last| now.since(last.fetched) < DOCUMENT_HARD_AGE);
-                last_good.cloned().ok_or(failure)
-            }
+            Ok(document) if usable => Ok(entry.document.insert(document).clone()),
+            // Where there is no good one, whoever asked finds out what is wrong with this one, and it is forgotten.
+            bad => match entry.last_good(now) {
+                Some(good) => {
+                    if answered {
+                        log::document_set_aside(purpose);
+                    }
+                    Ok(good)
+                }
+                None => bad,
+            },
         }
     }
 
@@ -102,6 +109,10 @@ impl Documents {
 }
 
 impl Entry {
+    fn last_good(&self, now: Timestamp) -> Option<Document> {
+        self.document.clone().filter(|last| now.since(last.fetched) < DOCUMENT_HARD_AGE)
+    }
+
     fn take_token(&mut self, now: Timestamp) -> bool {
         let earned = now.since(self.refilled).as_secs() / DOCUMENT_REFETCH_INTERVAL.as_secs();
         if earned > 0 {
@@ -117,8 +128,10 @@ impl Entry {
 
 /// Accepts an answer as the document that was asked for: an unusable one never replaces a good one.
 fn document(purpose: Purpose, response: HttpResponse, now: Timestamp) -> Result<Document, HttpFailure> {
-    if response.status() != 200 {
-        return Err(HttpFailure::NotADocument);
+    match response.status().as_u16() {
+        200 => {}
+        status @ (429 | 500..=599) => return Err(HttpFailure::Unavailable(status)),
+        _ => return Err(HttpFailure::NotADocument),
     }
     let members: serde_json::Map<String, serde_json::Value> =
         json::parse(response.body()).map_err(|_| HttpFailure::NotADocument)?;
@@ -149,7 +162,7 @@ mod tests {
 
     fn with_keys() -> Documents {
         let mut documents = Documents::default();
-        documents.fetched(Purpose::Keys, &url(), answer(200, r#"{"keys":[{}]}"#), NOW).unwrap();
+        documents.fetched(Purpose::Keys, &url(), answer(200, r#"{"keys":[{}]}"#), true, NOW).unwrap();
         documents
     }
 
@@ -163,14 +176,15 @@ mod tests {
         let soft = DOCUMENT_SOFT_AGE.as_secs();
         assert!(matches!(documents.look_up(&url(), Freshness::Cached, after(soft - 1)), LookUp::Use(_)));
         assert_eq!(documents.look_up(&url(), Freshness::Cached, after(soft)), LookUp::Fetch);
-        let old = documents.fetched(Purpose::Keys, &url(), Err(HttpFailure::Connect), after(soft)).unwrap();
+        let old =
+            documents.fetched(Purpose::Keys, &url(), Err(HttpFailure::Connect), true, after(soft)).unwrap();
         assert_eq!(old.fetched, NOW);
         assert!(
             matches!(documents.look_up(&url(), Freshness::Cached, after(soft + 1)), LookUp::Use(_)),
             "not at once"
         );
         let hard = after(DOCUMENT_HARD_AGE.as_secs());
-        let gone = documents.fetched(Purpose::Keys, &url(), Err(HttpFailure::Connect), hard);
+        let gone = documents.fetched(Purpose::Keys, &url(), Err(HttpFailure::Connect), true, hard);
         assert_eq!(gone, Err(HttpFailure::Connect));
     }
 
@@ -178,18 +192,41 @@ mod tests {
     fn nd_06_an_unusable_answer_never_replaces_a_good_one() {
         let mut documents = with_keys();
         for body in ["", "{}", r#"{"keys":[]}"#, "[]", "<html>", r#"{"keys":[{}],"keys":[{}]}"#] {
-            let kept = documents.fetched(Purpose::Keys, &url(), answer(200, body), after(9)).unwrap();
+            let kept = documents.fetched(Purpose::Keys, &url(), answer(200, body), true, after(9)).unwrap();
             assert_eq!(kept.fetched, NOW, "{body}");
         }
         assert_eq!(
-            documents.fetched(Purpose::Keys, &url(), answer(500, r#"{"keys":[{}]}"#), NOW).unwrap().fetched,
+            documents
+                .fetched(Purpose::Keys, &url(), answer(500, r#"{"keys":[{}]}"#), true, NOW)
+                .unwrap()
+                .fetched,
             NOW
         );
         let mut none = Documents::default();
         assert_eq!(
-            none.fetched(Purpose::Keys, &url(), answer(404, "{}"), NOW),
+            none.fetched(Purpose::Keys, &url(), answer(404, "{}"), true, NOW),
             Err(HttpFailure::NotADocument)
         );
+        for status in [429, 500, 503] {
+            let unavailable = none.fetched(Purpose::Keys, &url(), answer(status, "{}"), true, NOW);
+            assert_eq!(unavailable, Err(HttpFailure::Unavailable(status)));
+        }
+    }
+
+    #[test]
+    fn nd_05_a_document_of_no_use_to_whoever_asked_neither_replaces_a_good_one_nor_stays() {
+        let mut documents = with_keys();
+        let bad = || answer(200, r#"{"keys":[{"bad":1}]}"#);
+        let kept = documents.fetched(Purpose::Keys, &url(), bad(), false, after(9)).unwrap();
+        assert_eq!(kept.fetched, NOW);
+        let gone = after(DOCUMENT_HARD_AGE.as_secs());
+        let shown = documents.fetched(Purpose::Keys, &url(), bad(), false, gone).unwrap();
+        assert_eq!(shown.fetched, gone, "a good one that is too old is none");
+        let mut none = Documents::default();
+        let shown = none.fetched(Purpose::Keys, &url(), bad(), false, NOW).unwrap();
+        assert_eq!(shown.body.as_slice(), br#"{"keys":[{"bad":1}]}"#, "so that its fault can be named");
+        assert_eq!(none.look_up(&url(), Freshness::Cached, NOW), LookUp::Fetch);
+        assert_eq!(none.last(&url(), NOW), None);
     }
 
     #[test]
@@ -213,7 +250,7 @@ mod tests {
         for number in 0..2 * DOCUMENTS_MAX {
             let url = Url::parse(&format!("https://op.example/{number}")).unwrap();
             documents
-                .fetched(Purpose::Metadata, &url, answer(200, r#"{"a":1}"#), after(number as u64))
+                .fetched(Purpose::Metadata, &url, answer(200, r#"{"a":1}"#), true, after(number as u64))
                 .unwrap();
         }
         assert_eq!(documents.entries.len(), DOCUMENTS_MAX);

@@ -6,14 +6,17 @@
 use std::{
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use futures_channel::oneshot;
-use futures_util::FutureExt as _;
+use futures_util::{
+    FutureExt as _,
+    future::{Either, select},
+};
 
 use crate::{
     attempt::AttemptKey,
@@ -21,10 +24,12 @@ use crate::{
     config::Vestibule,
     entropy::Seed,
     exchange::{HttpFailure, HttpRequest, HttpResponse, Purpose},
-    fetches::Fetches,
+    fetches::{Fetches, Wanted},
     flow::{Answer, Claim, Decision, Effect, Machine, Outcome, Step},
     identity::SignIn,
+    limits::{BODY_TIME_MAX, DECISION_TIME_MAX},
     log,
+    places::Places,
     refusal::Refusal,
     request::{Asker, RequestHead},
     response::Response,
@@ -44,6 +49,9 @@ pub trait Host: Send + Sync + 'static {
     /// [`crate::limits::PROVIDER_BODY_BYTES_MAX`] after decompression, the whole within `timeout`.
     async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure>;
 
+    /// Returns once `time` has passed. What is being waited for may come first; then this is dropped.
+    async fn wait(&self, time: Duration);
+
     /// Lets `task` run to its end, whatever becomes of the request that began it. It returns before the task has run.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
 }
@@ -51,7 +59,8 @@ pub trait Host: Send + Sync + 'static {
 /// The application's word on everybody who has proven who they are.
 #[async_trait]
 pub trait OnSignIn: Send + Sync + 'static {
-    /// Decides. An error is answered with a page that offers to try again, never with a session.
+    /// Decides, within [`DECISION_TIME_MAX`]. An error, or no decision by then, is answered with a page that offers to
+    /// try again, never with a session.
     async fn decide(&self, sign_in: &SignIn) -> Result<Decision, HookError>;
 }
 
@@ -92,6 +101,7 @@ struct Inner {
     hook: Box<dyn OnSignIn>,
     fetches: Arc<Fetches>,
     claimed: Mutex<ClaimedAttempts>,
+    places: Places,
 }
 
 impl Driver {
@@ -103,6 +113,7 @@ impl Driver {
             hook: Box::new(hook),
             fetches: Arc::default(),
             claimed: Mutex::default(),
+            places: Places::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -128,26 +139,49 @@ impl Driver {
         }
     }
 
+    /// The body of a request to one of the endpoints, as `read` reads it: of a request that has none to be read, or of
+    /// one whose body is not whole within [`BODY_TIME_MAX`], nothing is read or used.
+    pub async fn body<R: RequestHead + ?Sized>(
+        &self,
+        head: &R,
+        read: impl Future<Output = Vec<u8>>,
+    ) -> Vec<u8> {
+        if !self.inner.vestibule.wants_body(head) {
+            return Vec::new();
+        }
+        self.in_time(BODY_TIME_MAX, read).await.unwrap_or_default()
+    }
+
     /// What somebody gets who asks the application for something that they may not have; see
     /// [`Vestibule::turn_back`].
     pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Response {
         told(self.inner.vestibule.turn_back(head, refusal))
     }
 
-    /// Performs effects until there is an answer.
-    pub async fn run(&self, mut step: Step) -> Response {
-        loop {
-            let (answer, machine) = match step {
-                Step::Done(outcome) => return told(outcome),
-                Step::Needs(Effect::Claim { attempt, until }, machine) => {
-                    match self.claim(attempt, until, machine) {
-                        Ok(run) => return run.await.unwrap_or_else(|| self.lost()),
-                        Err(machine) => (Answer::Claim(Claim::Taken), machine),
-                    }
+    /// Performs effects until there is an answer. Where too many sign-ins are under way, that is the answer.
+    pub async fn run(&self, step: Step) -> Response {
+        match step {
+            Step::Done(outcome) => told(outcome),
+            Step::Needs(Effect::Claim { attempt, until }, machine) => {
+                match self.claim(attempt, until, machine) {
+                    Ok(run) => run.await.unwrap_or_else(|| self.lost()),
+                    Err(outcome) => told(outcome),
                 }
-                Step::Needs(effect, machine) => (self.perform(effect).await, machine),
+            }
+            Step::Needs(effect, machine) => match self.inner.places.take() {
+                Some(_place) => self.go_on(Step::Needs(effect, machine)).await,
+                None => told(machine.not_now()),
+            },
+        }
+    }
+
+    async fn go_on(&self, mut step: Step) -> Response {
+        loop {
+            let (effect, machine) = match step {
+                Step::Done(outcome) => return told(outcome),
+                Step::Needs(effect, machine) => (effect, machine),
             };
-            step = machine.step(answer, self.now());
+            step = machine.step(self.perform(effect).await, self.now());
         }
     }
 
@@ -157,43 +191,64 @@ impl Driver {
             Effect::Http { purpose, request, timeout } => {
                 Answer::Http(exchange(&**host, purpose, request, timeout).await)
             }
-            Effect::CachedGet { purpose, url, freshness } => {
-                Answer::CachedGet(fetches.document(host, purpose, url, freshness).await)
+            Effect::CachedGet { purpose, url, freshness, usable, timeout } => {
+                let wanted = Wanted { purpose, url, freshness, usable, timeout };
+                Answer::CachedGet(fetches.document(host, wanted).await)
             }
-            Effect::Decide(sign_in) => Answer::Decide(match hook.decide(&sign_in).await {
-                Ok(decision) => Some(decision),
-                Err(error) => {
-                    log::hook_failed(&*error);
-                    None
-                }
-            }),
+            Effect::Decide(sign_in) => {
+                let decided = self.in_time(DECISION_TIME_MAX, hook.decide(&sign_in)).await;
+                Answer::Decide(match decided {
+                    Some(Ok(decision)) => Some(decision),
+                    Some(Err(error)) => {
+                        log::hook_failed(&*error);
+                        None
+                    }
+                    None => {
+                        log::hook_timed_out();
+                        None
+                    }
+                })
+            }
             // `run` takes these itself; an attempt that is not claimed there has been claimed.
             Effect::Claim { .. } => Answer::Claim(Claim::Taken),
         }
     }
 
+    /// What `work` comes to, if it does so in time.
+    async fn in_time<T>(&self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+        match select(pin!(work), self.inner.host.wait(time)).await {
+            Either::Left((result, _)) => Some(result),
+            Either::Right(_) => None,
+        }
+    }
+
     /// Detaches a run from its request, if its attempt is answered for the first time. A copy of the callback that
-    /// comes while it runs gets the same answer; one that comes later gets its machine back.
+    /// comes while it runs gets the same answer; one that comes later is told so, and so is whoever comes while all
+    /// places are taken: then the attempt is still theirs, to come back with.
     fn claim(
         &self,
         attempt: AttemptKey,
         until: Timestamp,
         machine: Box<Machine>,
-    ) -> Result<PendingRun, Box<Machine>> {
+    ) -> Result<PendingRun, Outcome> {
         let (sender, receiver) = oneshot::channel();
         let run = receiver.map(Result::ok).boxed().shared();
-        {
+        let place = {
             let mut claimed = lock(&self.inner.claimed);
             match claimed.look_up(&attempt, self.now()) {
                 Some(Claimed::Running(run)) => return Ok(run),
-                Some(Claimed::Finished) => return Err(machine),
-                None => claimed.insert(attempt.clone(), until, run.clone()),
+                Some(Claimed::Finished) => return Err(machine.answered_before()),
+                None => {}
             }
-        }
+            let Some(place) = self.inner.places.take() else { return Err(machine.not_now()) };
+            claimed.insert(attempt.clone(), until, run.clone());
+            place
+        };
         let driver = self.clone();
         self.inner.host.spawn(Box::pin(async move {
             let step = machine.step(Answer::Claim(Claim::First), driver.now());
-            let response = Box::pin(driver.run(step)).await;
+            let response = driver.go_on(step).await;
+            drop(place);
             lock(&driver.inner.claimed).finish(&attempt);
             // Nobody may be waiting any more; the run's effects have happened all the same.
             let _ = sender.send(response);

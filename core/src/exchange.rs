@@ -83,6 +83,10 @@ pub enum HttpFailure {
     /// A discovery document or key set was asked for, and something else came: another status, or not that JSON.
     #[error("the answer is not the document that was asked for")]
     NotADocument,
+    /// A discovery document or key set was asked for, and the provider says that it cannot answer now: status 429 or
+    /// 5xx. Trying later may help.
+    #[error("the provider answered with status {0}")]
+    Unavailable(u16),
     /// The address is not one that may be asked: not https, and not loopback.
     #[error("the address is not https")]
     AddressRefused,
@@ -102,6 +106,36 @@ impl Document {
     /// A document fetched at that time.
     pub fn new(body: Vec<u8>, fetched: Timestamp) -> Self {
         Self { body: Arc::new(body), fetched }
+    }
+}
+
+/// Whether a document serves whoever asks for it: beyond being clean JSON, that only they know. What does not never
+/// takes the place of one that does.
+#[derive(Clone)]
+pub struct Usable(Arc<dyn Fn(&[u8]) -> bool + Send + Sync>);
+
+impl Usable {
+    /// Those of which `serves` says so. It is asked once a fetch, and whoever waits for the document waits for it.
+    pub fn if_it(serves: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(serves))
+    }
+
+    /// Whether `body` does.
+    pub fn serves(&self, body: &[u8]) -> bool {
+        (self.0)(body)
+    }
+}
+
+/// Any document that is what it was asked for as.
+impl Default for Usable {
+    fn default() -> Self {
+        Self::if_it(|_| true)
+    }
+}
+
+impl fmt::Debug for Usable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Usable")
     }
 }
 

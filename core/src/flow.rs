@@ -15,11 +15,12 @@ use crate::{
     conversation::{Conversation, Question, Reply, Turn},
     endpoints::header_value,
     entropy::Entropy,
-    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
+    exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose, Usable},
     identity::{Identity, SignIn},
     limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX},
     provider::{Answered, Begun, Provider, ProviderError, UserHeader},
     refusal::Refusal,
+    refuse::Circumstances,
     request::Asker,
     response::{Event, Response},
     return_target::ReturnTarget,
@@ -79,6 +80,10 @@ pub enum Effect {
         url: url::Url,
         /// How new it must be.
         freshness: Freshness,
+        /// Whether what comes serves whoever asks.
+        usable: Usable,
+        /// How long whoever asks waits. A fetch that others wait for too goes on without them.
+        timeout: Duration,
     },
     /// Asks whether this attempt is answered for the first time, and takes it. From here on the run is detached from
     /// the browser's request: a spent code must not be lost with a closed tab.
@@ -307,6 +312,24 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// There is no room for one more sign-in. Nothing is used up, so that coming back with the same request is enough.
+    pub(crate) fn not_now(&self) -> Outcome {
+        let way = self.awaits.way();
+        let known = Circumstances {
+            provider: Some(way.provider.id()),
+            target: Some(&way.target),
+            ..Circumstances::default()
+        };
+        self.run.vestibule.refused_with(self.run.browser.asker, Refusal::TooManySignIns, known)
+    }
+
+    /// The attempt was answered by another copy of this callback.
+    pub(crate) fn answered_before(&self) -> Outcome {
+        self.run.vestibule.answered_before(&self.run.browser, self.awaits.way())
+    }
+}
+
 impl Run {
     /// Asks the provider on, until it says where the browser goes.
     fn beginning(
@@ -390,7 +413,9 @@ impl Run {
         let timeout = left.min(PROVIDER_CALL_TIME_MAX);
         let effect = match question {
             Question::Send { purpose, request } => Effect::Http { purpose, request, timeout },
-            Question::Document { purpose, url, freshness } => Effect::CachedGet { purpose, url, freshness },
+            Question::Document { purpose, url, freshness, usable } => {
+                Effect::CachedGet { purpose, url, freshness, usable, timeout }
+            }
         };
         self.needs(effect, awaits)
     }

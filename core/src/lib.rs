@@ -60,6 +60,7 @@ mod log;
 pub mod oauth2;
 mod pages;
 pub mod paths;
+mod places;
 pub mod provider;
 pub mod refusal;
 mod refuse;

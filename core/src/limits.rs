@@ -34,6 +34,8 @@ pub const REQUEST_TARGET_BYTES_MAX: usize = 16 * 1_024;
 pub const RETURN_TARGET_BYTES_MAX: usize = 2_048;
 /// Bytes of a request body; only the callback, sign-out and back-channel logout read one.
 pub const BODY_BYTES_MAX: usize = 64 * 1_024;
+/// How long a request's body may take to arrive.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Bytes of `state` in a callback.
 pub const STATE_BYTES_MAX: usize = 512;
 /// Bytes of `code` in a callback.
@@ -49,6 +51,11 @@ pub const CONVERSATION_TIME_MAX: Duration = Duration::from_secs(15);
 pub const PROVIDER_CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 /// How long one exchange with a provider may take.
 pub const PROVIDER_CALL_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long the application may take to decide about somebody who has proven who they are.
+pub const DECISION_TIME_MAX: Duration = Duration::from_secs(15);
+/// How many sign-ins of one process may wait for a provider or the application at once. Each holds some tens of
+/// kilobytes at most; whoever comes beyond that is told to try again in a moment.
+pub const SIGN_INS_UNDER_WAY_MAX: usize = 1_000;
 /// Bytes of a provider's answer, after decompression.
 pub const PROVIDER_BODY_BYTES_MAX: usize = 256 * 1_024;
 /// Bytes of an ID token, before it is decoded.

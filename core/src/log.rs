@@ -2,6 +2,7 @@
 
 use crate::{
     exchange::{HttpFailure, HttpResponse, Purpose},
+    limits::DECISION_TIME_MAX,
     refusal::{Actor, Refusal},
     response::Event,
 };
@@ -37,6 +38,22 @@ pub(crate) fn exchanged(purpose: Purpose, result: &Result<HttpResponse, HttpFail
         Ok(response) => tracing::debug!(purpose, status = response.status().as_u16(), "provider answered"),
         Err(failure) => tracing::warn!(purpose, failure = %failure, "provider did not answer"),
     }
+}
+
+/// Writes that a provider answered with a document that cannot be used, and that the last good one goes on.
+pub(crate) fn document_set_aside(purpose: Purpose) {
+    tracing::warn!(
+        purpose = purpose.label(),
+        "provider answered with a document that cannot be used; the last good one goes on"
+    );
+}
+
+/// Writes that the application took longer to decide than it may.
+pub(crate) fn hook_timed_out() {
+    tracing::error!(
+        seconds = DECISION_TIME_MAX.as_secs(),
+        "the application did not decide about a sign-in in time"
+    );
 }
 
 /// Writes why the application could not decide.

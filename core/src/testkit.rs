@@ -90,10 +90,11 @@ impl Asked {
     pub fn respond(&self, response: HttpResponse) -> Reaction {
         Reaction(match &self.question {
             Question::Send { .. } => Reply::Send(Ok(response)),
-            Question::Document { .. } if response.status() != 200 => {
-                Reply::Document(Err(HttpFailure::Broken))
-            }
-            Question::Document { .. } => Reply::Document(Ok(Document::new(response.into_body(), self.now))),
+            Question::Document { .. } => Reply::Document(match response.status().as_u16() {
+                200 => Ok(Document::new(response.into_body(), self.now)),
+                status @ (429 | 500..=599) => Err(HttpFailure::Unavailable(status)),
+                _ => Err(HttpFailure::NotADocument),
+            }),
         })
     }
 

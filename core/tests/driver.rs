@@ -155,6 +155,10 @@ impl Host for Fragile {
         self.0.exchange(request, timeout).await
     }
 
+    async fn wait(&self, time: Duration) {
+        self.0.wait(time).await;
+    }
+
     fn spawn(&self, task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) {
         self.0.spawn(task);
     }

@@ -99,6 +99,10 @@ impl Host for ReqwestHost {
         tokio::time::timeout(timeout, self.ask(request)).await.unwrap_or(Err(HttpFailure::TimedOut))
     }
 
+    async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
     /// # Panics
     /// It is called outside a tokio runtime.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {

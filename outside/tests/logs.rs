@@ -190,7 +190,7 @@ impl Story<'_> {
         let provider = self.system.dev()?.clone();
         let said = json!({ "error": hostile() }).to_string();
         provider.fail_next(Endpoint::Metadata, Behaviour::answer(500, said));
-        self.visit("pia", Some("provider_answer_invalid")).await?;
+        self.visit("pia", Some("provider_unreachable")).await?;
         provider.fail_next(Endpoint::Metadata, Behaviour::Raw(hostile().into_bytes()));
         self.visit("pia", Some("provider_unreachable")).await?;
         provider.lie(Lie::RawKeys(hostile()));

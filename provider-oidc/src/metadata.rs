@@ -1,12 +1,14 @@
 //! An issuer's description of itself: read, bounded, and every address in it looked at before it is used
 //! (OpenID Connect Discovery §3 and §4.3).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use url::Url;
 use vestibule::{
     address::is_loopback_http,
     conversation::Http,
-    exchange::{Freshness, Purpose},
+    exchange::{Freshness, Purpose, Usable},
     json,
     oauth2::PROTOCOL_PARAMETERS,
     provider::ProviderError,
@@ -32,10 +34,12 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// The issuer's description, from the per-process cache where possible.
-    pub(crate) async fn fetch(http: &Http, config: &Config) -> Result<Self, ProviderError> {
+    /// The issuer's description, from the per-process cache where possible. What cannot be used does not get there.
+    pub(crate) async fn fetch(http: &Http, config: &Arc<Config>) -> Result<Self, ProviderError> {
         let purpose = Purpose::Metadata;
-        let document = http.document(purpose, &config.metadata_url, Freshness::Cached).await;
+        let read_by = Arc::clone(config);
+        let usable = Usable::if_it(move |body| Self::parse(body, &read_by).is_ok());
+        let document = http.usable_document(purpose, &config.metadata_url, Freshness::Cached, usable).await;
         let document = document.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
         Self::parse(&document.body, config)
     }

@@ -1,5 +1,7 @@
 //! The conversations with an issuer, each readable from top to bottom.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::Map;
 use url::Url;
@@ -24,7 +26,7 @@ use crate::{
 /// An OpenID Connect issuer, and the client that is registered there.
 #[derive(Debug)]
 pub struct Oidc {
-    config: Config,
+    config: Arc<Config>,
 }
 
 impl Oidc {
@@ -34,7 +36,7 @@ impl Oidc {
     }
 
     pub(crate) fn new(config: Config) -> Self {
-        Self { config }
+        Self { config: Arc::new(config) }
     }
 
     /// The ID token's claims, with userinfo's where something is missing. The ID token is proven by now, nonce

@@ -115,6 +115,11 @@ impl Host for Memory {
         Ok(HttpResponse::new(body.into()))
     }
 
+    async fn wait(&self, _time: Duration) {
+        // Nothing here takes long enough to be given up.
+        std::future::pending().await
+    }
+
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         self.tasks.spawn(task);
     }

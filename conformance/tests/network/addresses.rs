@@ -6,7 +6,7 @@ use serde_json::json;
 use vestibule::request::PlainHead;
 use vestibule_conformance::{Behaviour, Browser, Edit, Endpoint, Lie, Object, Site, Trap, code_of};
 
-use crate::UNTIL_DOCUMENTS_ARE_OLD;
+use crate::{UNTIL_DOCUMENTS_ARE_GONE, UNTIL_DOCUMENTS_ARE_OLD};
 
 fn metadata(name: &str, value: &str) -> Lie {
     Lie::member(Object::Metadata, name, Edit::Set(json!(value)))
@@ -57,7 +57,8 @@ async fn nd_02_an_address_that_is_not_https_and_not_here_is_not_asked() {
         "",
     ] {
         for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
-            site.wait(UNTIL_DOCUMENTS_ARE_OLD);
+            // A description from before would be used on for as long as there is one.
+            site.wait(UNTIL_DOCUMENTS_ARE_GONE);
             site.provider().honest().lie(metadata(name, address));
             let outcome = site.sign_in().await;
             outcome.refused("provider_answer_invalid", (name, address));

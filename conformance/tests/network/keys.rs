@@ -15,7 +15,7 @@ fn body(text: &str) -> Behaviour {
 fn broken_sets() -> Vec<(Behaviour, &'static str)> {
     let crowd = json!({"keys": vec![json!({}); 100_000]}).to_string();
     vec![
-        (Behaviour::Status(500), "provider_answer_invalid"),
+        (Behaviour::Status(500), "provider_unreachable"),
         (Behaviour::Status(404), "provider_answer_invalid"),
         (body(""), "provider_answer_invalid"),
         (body("{}"), "provider_answer_invalid"),

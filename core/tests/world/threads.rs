@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -29,6 +29,10 @@ pub struct Threads {
     pub asked: Arc<AtomicUsize>,
     pub seeds: Arc<AtomicUsize>,
     pub gate: Arc<Mutex<()>>,
+    /// Whether whatever may be waited for has taken too long.
+    pub late: Arc<AtomicBool>,
+    /// How long something was to be waited for, each time.
+    pub waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 #[async_trait]
@@ -53,6 +57,13 @@ impl Host for Threads {
         };
         let response = http::Response::builder().header("content-type", "application/json");
         Ok(response.body(body.as_bytes().to_vec()).unwrap())
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.waits.lock().unwrap().push(time);
+        if !self.late.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {

@@ -78,6 +78,33 @@ fn a_form_from_the_provider_finishes_the_sign_in() {
 }
 
 #[test]
+fn ck_17_an_attempt_is_cleared_with_the_attributes_that_it_was_set_with() {
+    let gone = |response: &Response| -> Vec<_> {
+        let lines =
+            response.set_cookies().filter(|line| line.contains("_try_") && line.contains("Max-Age=0;"));
+        lines.map(|line| line.split_once("; ").unwrap().1.to_owned()).collect()
+    };
+    let none = "Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure";
+    let lax = "Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+    let mut by_form = World::of(builder().provider(ByForm(Plain::new("plain"))));
+    let mut browser = Browser::default();
+    let asked = Asked::of(&browser.visit(&mut by_form, "/oauth2/sign_in"));
+    assert_eq!(gone(&post(&mut by_form, &mut browser, &asked)), [none]);
+    let asked = Asked::of(&browser.visit(&mut by_form, "/oauth2/sign_in?switch=1"));
+    for value in browser.jar.iter_mut().filter(|(name, _)| name.contains("_try_")).map(|(_, value)| value) {
+        value.push('x');
+    }
+    assert_eq!(gone(&post(&mut by_form, &mut browser, &asked)), [none], "nobody knows whose it was");
+    for _ in 0..8 {
+        assert!(gone(&browser.visit(&mut by_form, "/oauth2/sign_in?switch=1")).is_empty());
+    }
+    assert_eq!(gone(&browser.visit(&mut by_form, "/oauth2/sign_in?switch=1")), [none], "the oldest");
+    let mut world = World::new();
+    let mut browser = Browser::default();
+    assert_eq!(gone(&browser.sign_in(&mut world, "/")), [lax]);
+}
+
+#[test]
 fn se_40_the_loop_breaker_counts_rounds_that_a_form_finished_too() {
     let mut world = World::of(builder().provider(ByForm(Plain::new("plain"))));
     let mut browser = Browser::default();

@@ -89,7 +89,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     /// Nothing can come of an attempt of which the cookie is all there is: it goes.
     fn without_attempt(&self, refusal: Refusal, cookie: &str) -> Outcome {
         let mut outcome = self.vestibule.refused(self.asker, refusal);
-        outcome.response = outcome.response.cookie(self.vestibule.cookies.clear(cookie));
+        outcome.response = outcome.response.cookie(self.vestibule.attempt_gone(cookie, None));
         outcome
     }
 }

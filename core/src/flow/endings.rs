@@ -1,5 +1,7 @@
 //! What a run comes to: the responses at the end of [`flow`](crate::flow), each with its cookies and its event.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
         ATTEMPT_AGE_MAX, ATTEMPT_BYTES_MAX, ATTEMPTS_BYTES_MAX, ATTEMPTS_MAX, ROUNDS_AGE_MAX,
         SESSION_BYTES_MAX,
     },
-    provider::ProviderError,
+    provider::{Provider, ProviderError},
     refusal::Refusal,
     refuse::Circumstances,
     response::{Event, Response},
@@ -54,12 +56,14 @@ impl Vestibule {
             return self.refused_with(browser.asker, Refusal::PluginFaulty, known);
         }
         let cross_site = way.provider.answers_by_form_post();
-        let mut gone = evicted(&browser.attempts, name.len() + sealed.expose().len());
-        gone.extend(browser.remembered.then(|| self.cookies.remembered()));
-        gone.extend(browser.dead_session.then(|| self.session_cookie.clone()));
+        let evicted = evicted(&browser.attempts, name.len() + sealed.expose().len());
+        let attempts_gone = evicted.iter().map(|name| self.attempt_gone(name, None));
+        let remembered = browser.remembered.then(|| self.cookies.remembered());
+        let gone = remembered.into_iter().chain(browser.dead_session.then(|| self.session_cookie.clone()));
         let response = Response::see_other(location.as_str())
             .cookie(self.cookies.set(&name, sealed.expose(), ATTEMPT_AGE_MAX, cross_site))
-            .cookies(gone.iter().map(|name| self.cookies.clear(name)));
+            .cookies(attempts_gone)
+            .cookies(gone.map(|name| self.cookies.clear(&name)));
         Outcome { response, event: Some(Event::Began { provider: way.provider.id().to_owned() }) }
     }
 
@@ -129,7 +133,18 @@ impl Vestibule {
 
     /// Whatever answers a callback takes the attempt's cookie away.
     fn used_up(&self, response: Response, way: &Way) -> Response {
-        response.cookies(way.attempt_cookie.as_ref().map(|(name, _)| self.cookies.clear(name)))
+        let cookie = way.attempt_cookie.as_ref();
+        response.cookies(cookie.map(|(name, _)| self.attempt_gone(name, Some(&*way.provider))))
+    }
+
+    /// The `Set-Cookie` that takes an attempt away, with the attributes that it was set with. Whose an attempt is that
+    /// was not opened nobody knows; then they are those that reach furthest.
+    pub(crate) fn attempt_gone(&self, name: &str, provider: Option<&dyn Provider>) -> String {
+        let cross_site = match provider {
+            Some(provider) => provider.answers_by_form_post(),
+            None => self.providers.iter().any(|provider| provider.answers_by_form_post()),
+        };
+        self.cookies.set(name, "", Duration::ZERO, cross_site)
     }
 
     /// The cookie that counts finished round trips.

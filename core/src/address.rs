@@ -14,6 +14,12 @@ pub fn is_safe(url: &Url) -> bool {
     (url.scheme() == "https" && url.has_host()) || is_loopback_http(url)
 }
 
+/// Whether browsers look for `url` on their own machine. They never ask a resolver about names below `localhost`; other
+/// programs may, so that this is for where a browser is sent only.
+pub(crate) fn is_loopback_to_browsers(url: &Url) -> bool {
+    is_loopback(url) || url.domain().is_some_and(|name| name.ends_with(".localhost"))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
-use crate::limits::RETURN_TARGET_BYTES_MAX;
+use crate::{address::is_loopback_to_browsers, limits::RETURN_TARGET_BYTES_MAX};
 
 /// A place that a browser may be sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -163,12 +163,10 @@ impl AllowedOrigin {
         if !plainly_written(&plain) || url[Position::BeforePath..] != *"/" {
             return Err(AllowedOriginError::MoreThanOrigin);
         }
-        let (name, loopback) = match url.host() {
-            Some(Host::Domain(name)) => (name, name == "localhost" || name.ends_with(".localhost")),
-            Some(Host::Ipv4(address)) => ("", address.is_loopback()),
-            Some(Host::Ipv6(address)) => ("", address.is_loopback()),
-            None => return Err(AllowedOriginError::NotAnOrigin),
-        };
+        if !url.has_host() {
+            return Err(AllowedOriginError::NotAnOrigin);
+        }
+        let (name, loopback) = (url.domain().unwrap_or_default(), is_loopback_to_browsers(&url));
         if url.scheme() == "http" && !loopback {
             return Err(AllowedOriginError::PlainHttp);
         }

@@ -1,31 +1,16 @@
 //! Which addresses may be asked.
 
-use url::{Host, Url};
-use vestibule::exchange::HttpFailure;
+use url::Url;
+use vestibule::{address::is_safe, exchange::HttpFailure};
 
 /// Reads an address that may be asked: https anywhere, plain http on this machine only.
 ///
 /// What is read here is what is connected to, so no second parser can see another host in it.
 pub(crate) fn askable(text: &str) -> Result<Url, HttpFailure> {
     let url = Url::parse(text).map_err(|_| HttpFailure::AddressRefused)?;
-    let askable = match url.scheme() {
-        "https" => true,
-        "http" => is_loopback(&url),
-        _ => false,
-    };
     // Credentials in an address would become a header that nobody decided to send.
     let plain = url.username().is_empty() && url.password().is_none();
-    if askable && plain { Ok(url) } else { Err(HttpFailure::AddressRefused) }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        // RFC 6761 §6.3: the name never leaves the machine. The client is told so too, whatever a resolver says.
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    if is_safe(&url) && plain { Ok(url) } else { Err(HttpFailure::AddressRefused) }
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ impl Builder {
 fn bounded() -> reqwest::ClientBuilder {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    // RFC 6761 §6.3: the name never leaves the machine, whatever a resolver says of it.
     let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
     Client::builder()
         .tls_backend_rustls()

@@ -1,10 +1,9 @@
 //! What a process gives [`vestibule`]: HTTP by [`reqwest`], a place for tasks by tokio, the clock, and randomness.
 //!
 //! ```no_run
-//! # use vestibule::{Vestibule, driver::{AdmitAll, Driver}};
-//! # fn build() -> Result<Vestibule, vestibule::config::ConfigError> { todo!() }
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let vestibule: Vestibule = build()?;
+//! use vestibule::{Vestibule, driver::{AdmitAll, Driver}};
+//!
+//! # fn example(vestibule: Vestibule) -> Result<(), Box<dyn std::error::Error>> {
 //! let driver = Driver::new(vestibule, vestibule_reqwest::ReqwestHost::new()?, AdmitAll);
 //! # drop(driver);
 //! # Ok(())

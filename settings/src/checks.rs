@@ -1,7 +1,7 @@
 //! What has to be looked at beyond one option's own row.
 
-use url::{Host, Url};
-use vestibule::{config::Problem, seal::KeyRing};
+use url::Url;
+use vestibule::{address::is_loopback_http, config::Problem, seal::KeyRing};
 
 use crate::{
     environment::Environment,
@@ -123,13 +123,7 @@ fn origin(domain: &str) -> Result<String, Fault> {
     }
     let url = Url::parse(&format!("http://{domain}"))
         .map_err(|_| ("it is no host", "write `host` or `host:port`"))?;
-    let is_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    Ok(format!("{}://{domain}", if is_here { "http" } else { "https" }))
+    Ok(format!("{}://{domain}", if is_loopback_http(&url) { "http" } else { "https" }))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
-//! What the page asks for.
+//! What the page asks for, as values: how they are answered with is a framework's matter.
 
-use axum::{Json, http::header};
 use serde::Serialize;
-use vestibule_axum::SignedIn;
+use vestibule::session::Session;
 
-use crate::first_seen;
+use crate::first_seen::{self, Since};
+
+/// What everybody may read.
+pub(crate) const NO_AUTH: &str = "public, route!";
+
+/// What is one person's must not be kept for the next one by a cache in between.
+pub(crate) const CACHE_CONTROL: &str = "no-store";
 
 /// Who is signed in, and what time it is: the same shape as in the original system.
 #[derive(Serialize)]
@@ -20,24 +25,12 @@ struct User {
     email: Option<String>,
 }
 
-/// What is one person's must not be kept for the next one by a cache in between.
-type Own<T> = ([(header::HeaderName, &'static str); 1], Json<T>);
-
-fn own<T>(content: T) -> Own<T> {
-    ([(header::CACHE_CONTROL, "no-store")], Json(content))
-}
-
-pub(crate) async fn userinfo(SignedIn(session): SignedIn) -> Own<UserInfo> {
+pub(crate) fn userinfo(session: Session) -> UserInfo {
     let identity = session.identity;
     let session = User { username: identity.username, name: identity.name, email: identity.email };
-    let now = jiff::Timestamp::now().to_string();
-    own(UserInfo { session, now })
+    UserInfo { session, now: jiff::Timestamp::now().to_string() }
 }
 
-pub(crate) async fn first_seen(SignedIn(session): SignedIn) -> Own<Option<first_seen::Since>> {
-    own(session.data(first_seen::VERSION))
-}
-
-pub(crate) async fn no_auth() -> &'static str {
-    "public, route!"
+pub(crate) fn first_seen(session: &Session) -> Option<Since> {
+    session.data(first_seen::VERSION)
 }

@@ -6,14 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
-use vestibule_axum::Gate;
+use vestibule::driver::Driver;
 use vestibule_dev_provider::{DevProvider, Running};
 use vestibule_reqwest::ReqwestHost;
 
-use crate::{app, driver, reader};
+use crate::{driver, reader};
 
 /// Where the demonstration listens if it can.
 const PORT: u16 = 4180;
@@ -23,8 +22,8 @@ const PORT: u16 = 4180;
 pub struct Demo {
     /// Where its application listens.
     pub listener: TcpListener,
-    /// The application.
-    pub app: Router,
+    /// Its sign-in, for the application of a framework.
+    pub driver: Driver,
     /// The address to open.
     pub address: String,
     /// Who signs people in; it runs as long as this lives and the runtime does.
@@ -73,8 +72,8 @@ impl Demo {
         )?;
         // It asks nobody but the provider inside, so it needs no certificates, which this machine may not have.
         let host = ReqwestHost::builder().only_given_cas().build()?;
-        let app = app(&Gate::new(driver(settings, host)?));
-        Ok(Self { listener, app, address: format!("{address}/"), provider })
+        let driver = driver(settings, host)?;
+        Ok(Self { listener, driver, address: format!("{address}/"), provider })
     }
 }
 

@@ -36,7 +36,7 @@ impl OnSignIn for FirstSeen {
         let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = accounts
             .entry(account)
-            .or_insert_with(|| Since { first_seen: jiff::Timestamp::now().to_string() });
+            .or_insert_with(|| Since { first_seen: format!("{:.0}", jiff::Timestamp::now()) });
         Ok(Decision::allow_with(ApplicationData::new(VERSION, since)?))
     }
 }

@@ -11,17 +11,21 @@
 //!
 //! nginx asks `/app/oauth2/auth` about each request and lets through what may pass. The application asks its own layer
 //! all the same: it is as well protected without nginx, and that is how the demonstration runs.
+//!
+//! It is there twice, on axum and on actix-web: [`axum_app`] and [`actix_app`] do the same in two frameworks' words, and
+//! what no framework needs to know they share. Read one of them beside this page, and the other when you need it.
 
+pub mod actix_app;
 mod api;
+pub mod axum_app;
 pub mod demo;
 mod first_seen;
 mod page;
-pub mod serve;
+pub mod program;
+mod serve;
 
 use anyhow::Result;
-use axum::{Router, routing::get};
 use vestibule::driver::{Driver, Host};
-use vestibule_axum::Gate;
 use vestibule_settings::{Reader, Settings, rows};
 
 use crate::first_seen::FirstSeen;
@@ -39,18 +43,6 @@ pub fn driver(mut settings: Settings, host: impl Host) -> Result<Driver> {
     settings.paths = settings.paths.sign_out_alias("/app/oauth/logout");
     let vestibule = settings.builder()?.build()?;
     Ok(Driver::new(vestibule, host, FirstSeen::default()))
-}
-
-/// The application.
-pub fn app(gate: &Gate) -> Router {
-    Router::new()
-        .route("/app/api/userinfo", get(api::userinfo))
-        .route("/app/api/first_seen", get(api::first_seen))
-        .fallback(get(page::page))
-        .layer(gate.require())
-        // What is added after the layer is for everybody.
-        .route("/app/api/no_auth", get(api::no_auth))
-        .merge(gate.routes())
 }
 
 /// The examples of the project's first page, which are compiled here.

@@ -1,15 +1,10 @@
 //! The Vue page, as Vite has built it, inside the program.
 
-use axum::{
-    http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-};
-
 /// A file of the page.
-struct File {
+pub(crate) struct File {
     path: &'static str,
     media_type: &'static str,
-    content: &'static [u8],
+    pub(crate) content: &'static [u8],
 }
 
 macro_rules! files {
@@ -32,27 +27,20 @@ static FILES: [File; 4] = files! {
 };
 
 /// A file of the page; the page itself for every path that its own router may know.
-pub(crate) async fn page(uri: Uri) -> Response {
-    let path = uri.path();
+pub(crate) fn at(path: &str) -> Option<&'static File> {
     let file = FILES.iter().find(|file| file.path == path);
-    match file {
-        Some(file) => file.into_response(),
-        None if path.starts_with("/assets/") || path.starts_with("/app/") => {
-            StatusCode::NOT_FOUND.into_response()
-        }
-        None => INDEX.into_response(),
-    }
+    file.or_else(|| (!path.starts_with("/assets/") && !path.starts_with("/app/")).then_some(INDEX))
 }
 
-impl IntoResponse for &File {
-    fn into_response(self) -> Response {
-        let headers = [
-            (header::CONTENT_TYPE, self.media_type),
+impl File {
+    /// What a browser is told about it.
+    pub(crate) fn headers(&self) -> [(&'static str, &'static str); 3] {
+        [
+            ("content-type", self.media_type),
             // Asked again each time, so that nobody sees the page who has signed out.
-            (header::CACHE_CONTROL, "no-cache"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
-        (headers, self.content).into_response()
+            ("cache-control", "no-cache"),
+            ("x-content-type-options", "nosniff"),
+        ]
     }
 }
 

@@ -1,18 +1,15 @@
-//! Running an application: its log, its port, and its end.
+//! Running an application, on whichever framework: its log, and its end.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use axum::Router;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use vestibule_settings::LogFormat;
 
 /// How long requests under way have to end once the program is asked to.
-const GRACE: Duration = Duration::from_secs(3);
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// Writes the log to standard error: what `RUST_LOG` asks for, or everything from `info` on.
-pub fn log(format: LogFormat) {
+pub(crate) fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Whoever has set a log up before keeps it.
@@ -22,24 +19,14 @@ pub fn log(format: LogFormat) {
     };
 }
 
-/// Serves until the program is asked to end, by a signal or from the keyboard.
-///
-/// # Errors
-/// The listener fails.
-pub async fn serve(listener: TcpListener, app: Router) -> Result<()> {
-    let server = axum::serve(listener, app).with_graceful_shutdown(asked_to_end());
-    let overdue = async {
-        asked_to_end().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    // A browser may keep a connection open for as long as it likes.
-    tokio::select! {
-        served = server.into_future() => served.context("the server failed"),
-        () = overdue => Ok(()),
-    }
+/// Waits until the program has been asked to end, and the time for that is up.
+pub(crate) async fn overdue() {
+    asked_to_end().await;
+    tokio::time::sleep(GRACE).await;
 }
 
-async fn asked_to_end() {
+/// Waits until the program is asked to end, by a signal or from the keyboard.
+pub(crate) async fn asked_to_end() {
     let keyboard = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

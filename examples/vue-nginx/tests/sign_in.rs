@@ -1,4 +1,4 @@
-//! The whole sign-in against the development provider, as one browser sees it, without nginx.
+//! The whole sign-in against the development provider, as one browser sees it, without nginx, on each framework.
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
 use std::collections::BTreeMap;
@@ -10,7 +10,8 @@ use reqwest::{
 };
 use serde_json::Value;
 use url::Url;
-use vue_nginx::{demo::Demo, serve};
+use vestibule_dev_provider::Running;
+use vue_nginx::{actix_app, axum_app, demo::Demo};
 
 /// As much of a browser as is needed: headers, and the cookies of the application.
 struct Browser {
@@ -68,17 +69,26 @@ impl Browser {
     }
 }
 
+/// A framework that the application is written in.
+#[derive(Clone, Copy)]
+enum On {
+    Axum,
+    Actix,
+}
+
 /// A demonstration whose provider asks nothing: whoever comes is alice.
-async fn start() -> (Browser, vestibule_dev_provider::Running) {
-    let Demo { listener, app, address, provider } = Demo::at(Some("127.0.0.1:0")).await.unwrap();
+async fn start(on: On) -> (Browser, Running) {
+    let Demo { listener, driver, address, provider } = Demo::at(Some("127.0.0.1:0")).await.unwrap();
     provider.sign_in_as(Some("alice"));
-    tokio::spawn(serve::serve(listener, app));
+    match on {
+        On::Axum => drop(tokio::spawn(axum_app::serve(listener, driver))),
+        On::Actix => drop(tokio::spawn(actix_app::serve(listener, driver))),
+    }
     (Browser::new(&address), provider)
 }
 
-#[tokio::test]
-async fn a_person_signs_in_sees_themselves_and_signs_out() {
-    let (mut browser, _provider) = start().await;
+async fn a_person_signs_in_sees_themselves_and_signs_out(on: On) {
+    let (mut browser, _provider) = start(on).await;
     assert_eq!(browser.fetch("/app/api/userinfo").await.0, 401);
     assert_eq!(browser.fetch("/app/api/no_auth").await, (200, "public, route!".to_owned()));
 
@@ -102,9 +112,8 @@ async fn a_person_signs_in_sees_themselves_and_signs_out() {
     assert_eq!(browser.fetch("/app/oauth2/auth").await.0, 401);
 }
 
-#[tokio::test]
-async fn the_page_s_own_address_for_signing_out_leads_to_the_front_page_once_the_session_has_ended() {
-    let (mut browser, provider) = start().await;
+async fn the_page_s_own_address_for_signing_out_leads_to_the_front_page_once_the_session_has_ended(on: On) {
+    let (mut browser, provider) = start(on).await;
     let (landed, status) = browser.visit("/app/oauth/logout").await;
     assert_eq!((landed.path(), status), ("/", 200));
     assert_eq!(browser.fetch("/app/api/userinfo").await.0, 200);
@@ -114,9 +123,8 @@ async fn the_page_s_own_address_for_signing_out_leads_to_the_front_page_once_the
     assert_eq!(browser.fetch("/app/api/userinfo").await.0, 401);
 }
 
-#[tokio::test]
-async fn the_page_and_its_files_are_for_signed_in_people() {
-    let (mut browser, _provider) = start().await;
+async fn the_page_and_its_files_are_for_signed_in_people(on: On) {
+    let (mut browser, _provider) = start(on).await;
     assert_eq!(browser.fetch("/assets/index.js").await.0, 401);
     assert_eq!(browser.fetch("/").await.0, 401);
     browser.visit("/").await;
@@ -139,16 +147,40 @@ async fn the_page_and_its_files_are_for_signed_in_people() {
     }
 }
 
-#[tokio::test]
-async fn people_keep_their_sessions_while_the_provider_is_down_and_others_are_told() {
-    let (mut ada, provider) = start().await;
+async fn people_keep_their_sessions_while_the_provider_is_down_and_others_are_told(on: On) {
+    let (mut ada, provider) = start(on).await;
     ada.visit("/").await;
     provider.stop().await;
     assert_eq!(ada.fetch("/app/api/userinfo").await.0, 200);
 
-    let (mut early, provider) = start().await;
+    let (mut early, provider) = start(on).await;
     provider.stop().await;
     assert_eq!(early.visit("/").await.1, 503);
     provider.reopen().await.unwrap();
     assert_eq!(early.visit("/").await.1, 200);
+}
+
+/// Each story on each framework.
+macro_rules! told_on {
+    ($($framework:ident $on:ident: $($story:ident)*;)*) => {
+        $(mod $framework {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story(super::On::$on).await;
+            })*
+        })*
+    };
+}
+
+told_on! {
+    axum Axum:
+        a_person_signs_in_sees_themselves_and_signs_out
+        the_page_s_own_address_for_signing_out_leads_to_the_front_page_once_the_session_has_ended
+        the_page_and_its_files_are_for_signed_in_people
+        people_keep_their_sessions_while_the_provider_is_down_and_others_are_told;
+    actix Actix:
+        a_person_signs_in_sees_themselves_and_signs_out
+        the_page_s_own_address_for_signing_out_leads_to_the_front_page_once_the_session_has_ended
+        the_page_and_its_files_are_for_signed_in_people
+        people_keep_their_sessions_while_the_provider_is_down_and_others_are_told;
 }

@@ -6,6 +6,25 @@ use anyhow::{Context, Result};
 
 use crate::{Child, PATIENCE, ports, tools};
 
+/// A framework that the example applications are written in, with an adapter of ours between it and the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framework {
+    /// axum
+    Axum,
+    /// actix-web
+    Actix,
+}
+
+impl Framework {
+    /// The program that is the first system's application.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Axum => "vue-nginx-axum",
+            Self::Actix => "vue-nginx-actix",
+        }
+    }
+}
+
 /// A running example application.
 #[derive(Debug)]
 pub struct App {

@@ -19,7 +19,7 @@ pub mod tools;
 mod visitor;
 mod wire;
 
-pub use app::{App, AppBuilder};
+pub use app::{App, AppBuilder, Framework};
 pub use browser::{Browser, Setting};
 pub use child::Child;
 pub use devtools::{Kept, Screen};

@@ -4,10 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use vestibule_dev_provider::Running;
 
-use crate::{App, AppBuilder, Browser, Idp, Nginx, ports};
-
-/// The program that is the first system's application.
-const PROGRAM: &str = "vue-nginx-axum";
+use crate::{App, AppBuilder, Browser, Framework, Idp, Nginx, ports};
 
 /// Thirty-two bytes in base64, known to these tests only.
 pub const COOKIE_SECRET: &str = "c2VlbiBvbiBsb29wYmFjayBvbmx5LCAzMiBieXRlcyE=";
@@ -35,14 +32,31 @@ impl Seed1 {
         Self::start_with(provider, &[]).await
     }
 
+    /// The same, with the application on this framework.
+    pub async fn start_on(
+        framework: Framework,
+        provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+    ) -> Result<Self> {
+        Self::start_on_with(framework, provider, &[]).await
+    }
+
     /// The same, with further `options` of the application.
     pub async fn start_with(
         provider: impl AsyncFnOnce(&str) -> Result<Idp>,
         options: &[(&str, &str)],
     ) -> Result<Self> {
+        Self::start_on_with(Framework::Axum, provider, options).await
+    }
+
+    /// The same, with the application on this framework and with further options of it.
+    pub async fn start_on_with(
+        framework: Framework,
+        provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+        options: &[(&str, &str)],
+    ) -> Result<Self> {
         let with_options =
             |app| options.iter().fold(app, |app: AppBuilder, (name, value)| app.option(name, *value));
-        Self::start_changed(provider, with_options, |servers| servers).await
+        Self::start_all(framework, provider, with_options, |servers| servers).await
     }
 
     /// The same, with the application's environment and nginx's file changed at will.
@@ -51,10 +65,19 @@ impl Seed1 {
         app: impl FnOnce(AppBuilder) -> AppBuilder,
         servers: impl FnOnce(String) -> String,
     ) -> Result<Self> {
+        Self::start_all(Framework::Axum, provider, app, servers).await
+    }
+
+    async fn start_all(
+        framework: Framework,
+        provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+        app: impl FnOnce(AppBuilder) -> AppBuilder,
+        servers: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let port = ports::reserve()?;
         let origin = format!("http://localhost:{port}");
         let idp = provider(&origin).await?;
-        let app = app(idp.configure(application(&origin))).start().await?;
+        let app = app(idp.configure(application(framework, &origin))).start().await?;
         let nginx = Nginx::seed1_changed(app.port(), port, servers).await?;
         Ok(Self { idp, app, nginx, origin })
     }
@@ -135,8 +158,8 @@ impl Seed1 {
 }
 
 /// The application's options that every provider shares.
-fn application(origin: &str) -> AppBuilder {
-    AppBuilder::new(PROGRAM)
+fn application(framework: Framework, origin: &str) -> AppBuilder {
+    AppBuilder::new(framework.example())
         .option("REDIRECT_URL", format!("{origin}/app/oauth2/callback"))
         .option("COOKIE_SECRET", COOKIE_SECRET)
         .option("COOKIE_SECURE", "false")

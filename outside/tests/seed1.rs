@@ -1,32 +1,62 @@
 //! The first original system, as a person meets it: real nginx with the system's own file, a real
-//! browser, and each of three providers.
+//! browser, each of three providers, and the application on each of two frameworks.
 
 use anyhow::Result;
 use serde_json::Value;
-use vestibule_outside::{Browser, Idp, PATIENCE, Seed1};
+use vestibule_outside::{Browser, Framework, Idp, PATIENCE, Seed1};
 
 /// Whatever needs percent-encoding or looks like another address must come back as it went.
 const DEEP: &str = "/reports/2026/spring?year=2026&q=a%26b%20c&next=https%3A%2F%2Felsewhere.example%2F";
 
-#[tokio::test]
-async fn oidc_provider_a_deep_link_leads_there_and_its_data_is_shown() -> Result<()> {
-    a_deep_link_leads_there_and_its_data_is_shown(Idp::oidc_provider).await
+macro_rules! told {
+    ($($test:ident $framework:ident $provider:ident: $($story:ident)*;)*) => {
+        $(mod $test {
+            use super::{Framework, Idp, Result};
+
+            $(#[tokio::test]
+            async fn $story() -> Result<()> {
+                super::$story(Framework::$framework, Idp::$provider).await
+            })*
+        })*
+    };
 }
 
-#[tokio::test]
-async fn github_a_deep_link_leads_there_and_its_data_is_shown() -> Result<()> {
-    a_deep_link_leads_there_and_its_data_is_shown(Idp::github).await
-}
-
-#[tokio::test]
-async fn dev_provider_a_deep_link_leads_there_and_its_data_is_shown() -> Result<()> {
-    a_deep_link_leads_there_and_its_data_is_shown(Idp::dev).await
+told! {
+    axum_oidc_provider Axum oidc_provider:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand;
+    axum_github Axum github:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand;
+    axum_dev_provider Axum dev:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand
+        the_pages_own_logout_address_signs_out_and_without_a_session_ends_on_the_front_page
+        a_person_who_cancels_reads_what_happened_and_can_begin_again;
+    actix_oidc_provider Actix oidc_provider:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand;
+    actix_github Actix github:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand;
+    actix_dev_provider Actix dev:
+        a_deep_link_leads_there_and_its_data_is_shown
+        two_tabs_each_end_on_their_own_page
+        a_session_ends_by_itself_and_by_hand
+        the_pages_own_logout_address_signs_out_and_without_a_session_ends_on_the_front_page
+        a_person_who_cancels_reads_what_happened_and_can_begin_again;
 }
 
 async fn a_deep_link_leads_there_and_its_data_is_shown(
+    framework: Framework,
     provider: impl AsyncFnOnce(&str) -> Result<Idp>,
 ) -> Result<()> {
-    let system = Seed1::start(provider).await?;
+    let system = Seed1::start_on(framework, provider).await?;
     let browser = Browser::start().await?;
     assert_eq!(system.auth_status(&browser).await?, 401);
 
@@ -42,24 +72,12 @@ async fn a_deep_link_leads_there_and_its_data_is_shown(
     Ok(())
 }
 
-#[tokio::test]
-async fn oidc_provider_two_tabs_each_end_on_their_own_page() -> Result<()> {
-    two_tabs_each_end_on_their_own_page(Idp::oidc_provider).await
-}
-
-#[tokio::test]
-async fn github_two_tabs_each_end_on_their_own_page() -> Result<()> {
-    two_tabs_each_end_on_their_own_page(Idp::github).await
-}
-
-#[tokio::test]
-async fn dev_provider_two_tabs_each_end_on_their_own_page() -> Result<()> {
-    two_tabs_each_end_on_their_own_page(Idp::dev).await
-}
-
 /// Begun one after the other, finished in reverse; between them a page's own request is answered 401.
-async fn two_tabs_each_end_on_their_own_page(provider: impl AsyncFnOnce(&str) -> Result<Idp>) -> Result<()> {
-    let system = Seed1::start(provider).await?;
+async fn two_tabs_each_end_on_their_own_page(
+    framework: Framework,
+    provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+) -> Result<()> {
+    let system = Seed1::start_on(framework, provider).await?;
     let browser = Browser::start().await?;
     let mut tabs = Vec::new();
     for path in ["/first?tab=1", "/second?tab=2"] {
@@ -82,24 +100,12 @@ async fn two_tabs_each_end_on_their_own_page(provider: impl AsyncFnOnce(&str) ->
     Ok(())
 }
 
-#[tokio::test]
-async fn oidc_provider_a_session_ends_by_itself_and_by_hand() -> Result<()> {
-    a_session_ends_by_itself_and_by_hand(Idp::oidc_provider).await
-}
-
-#[tokio::test]
-async fn github_a_session_ends_by_itself_and_by_hand() -> Result<()> {
-    a_session_ends_by_itself_and_by_hand(Idp::github).await
-}
-
-#[tokio::test]
-async fn dev_provider_a_session_ends_by_itself_and_by_hand() -> Result<()> {
-    a_session_ends_by_itself_and_by_hand(Idp::dev).await
-}
-
 /// Sign-in, data, expiry, and the page's own way to a new session; then sign-out.
-async fn a_session_ends_by_itself_and_by_hand(provider: impl AsyncFnOnce(&str) -> Result<Idp>) -> Result<()> {
-    let system = Seed1::start_with(provider, &[("COOKIE_EXPIRE", "12s")]).await?;
+async fn a_session_ends_by_itself_and_by_hand(
+    framework: Framework,
+    provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+) -> Result<()> {
+    let system = Seed1::start_on_with(framework, provider, &[("COOKIE_EXPIRE", "12s")]).await?;
     let browser = Browser::start().await?;
     system.visit(&browser, "/").await?;
     assert_data_is_shown(&system, &browser).await?;
@@ -120,9 +126,11 @@ async fn a_session_ends_by_itself_and_by_hand(provider: impl AsyncFnOnce(&str) -
     assert_signed_out(&system, &browser).await
 }
 
-#[tokio::test]
-async fn the_pages_own_logout_address_signs_out_and_without_a_session_ends_on_the_front_page() -> Result<()> {
-    let system = Seed1::start(Idp::dev).await?;
+async fn the_pages_own_logout_address_signs_out_and_without_a_session_ends_on_the_front_page(
+    framework: Framework,
+    provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+) -> Result<()> {
+    let system = Seed1::start_on(framework, provider).await?;
     let browser = Browser::start().await?;
     system.visit(&browser, "/app/oauth/logout").await?;
     browser.wait_for_url(&system.at("/")).await?;
@@ -132,9 +140,11 @@ async fn the_pages_own_logout_address_signs_out_and_without_a_session_ends_on_th
     assert_signed_out(&system, &browser).await
 }
 
-#[tokio::test]
-async fn a_person_who_cancels_reads_what_happened_and_can_begin_again() -> Result<()> {
-    let system = Seed1::start(Idp::dev).await?;
+async fn a_person_who_cancels_reads_what_happened_and_can_begin_again(
+    framework: Framework,
+    provider: impl AsyncFnOnce(&str) -> Result<Idp>,
+) -> Result<()> {
+    let system = Seed1::start_on(framework, provider).await?;
     let browser = Browser::start().await?;
     browser.goto(&system.at("/")).await?;
     browser.click("button[name=cancel]").await?;

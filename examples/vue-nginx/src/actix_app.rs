@@ -1,7 +1,7 @@
 //! The application on actix-web.
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Responder,
+    App, HttpRequest, HttpResponse, HttpServer, Responder, Route, guard,
     http::header::CACHE_CONTROL,
     web::{self, Json, ServiceConfig},
 };
@@ -18,16 +18,22 @@ pub fn app(gate: &Gate) -> impl FnOnce(&mut ServiceConfig) + use<> {
     move |config| {
         config
             .configure(gate.routes())
-            .route("/app/api/no_auth", web::get().to(async || api::NO_AUTH))
+            .route("/app/api/no_auth", get().to(async || api::NO_AUTH))
             // What has not been found before is for signed-in people.
             .service(
                 web::scope("")
                     .wrap(gate.require())
-                    .route("/app/api/userinfo", web::get().to(userinfo))
-                    .route("/app/api/first_seen", web::get().to(first_seen))
-                    .default_service(web::get().to(file)),
+                    .route("/app/api/userinfo", get().to(userinfo))
+                    .route("/app/api/first_seen", get().to(first_seen))
+                    // A `default_service` would answer every method.
+                    .route("/{path:.*}", get().to(file)),
             );
     }
+}
+
+/// HEAD is answered as GET is, and nothing else is answered.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn userinfo(SignedIn(session): SignedIn) -> impl Responder {

@@ -1,0 +1,7 @@
+//! The `vestibule` program: see the library for what it does.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vestibule_gateway::main()
+}

@@ -23,12 +23,13 @@ use crate::{
     claims::{Claimed, ClaimedAttempts, PendingRun},
     config::Vestibule,
     entropy::Seed,
-    exchange::{HttpFailure, HttpRequest, HttpResponse, Purpose},
+    exchange::{HttpFailure, HttpRequest, HttpResponse},
     fetches::{Fetches, Wanted},
     flow::{Answer, Claim, Decision, Effect, Machine, Outcome, Step},
     identity::SignIn,
     limits::{BODY_TIME_MAX, DECISION_TIME_MAX},
     log,
+    observe::{ObservedHost, Observer},
     places::Places,
     refusal::Refusal,
     request::{Asker, RequestHead},
@@ -95,12 +96,13 @@ pub struct Driver {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     vestibule: Arc<Vestibule>,
-    host: Arc<dyn Host>,
-    hook: Box<dyn OnSignIn>,
+    host: Arc<ObservedHost>,
+    hook: Arc<dyn OnSignIn>,
     fetches: Arc<Fetches>,
-    claimed: Mutex<ClaimedAttempts>,
+    claimed: Arc<Mutex<ClaimedAttempts>>,
     places: Places,
 }
 
@@ -109,12 +111,42 @@ impl Driver {
     pub fn new(vestibule: Vestibule, host: impl Host, hook: impl OnSignIn) -> Self {
         let inner = Inner {
             vestibule: Arc::new(vestibule),
-            host: Arc::new(host),
-            hook: Box::new(hook),
+            host: Arc::new(ObservedHost { host: Arc::new(host), observer: None }),
+            hook: Arc::new(hook),
             fetches: Arc::default(),
-            claimed: Mutex::default(),
+            claimed: Arc::default(),
             places: Places::default(),
         };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Tells `observer` everything that happens from now on at this driver and at what is made of it.
+    #[must_use]
+    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Self {
+        let host = Arc::clone(&self.inner.host.host);
+        self.with(|inner| inner.host = Arc::new(ObservedHost { host, observer: Some(observer) }))
+    }
+
+    /// A driver for another configuration in the same process: it knows the documents of providers and the attempts
+    /// that were answered. Runs that began at this one end here, each by the configuration that it began with.
+    #[must_use]
+    pub fn renewed(&self, vestibule: Vestibule, hook: impl OnSignIn) -> Self {
+        self.with(|inner| {
+            inner.vestibule = Arc::new(vestibule);
+            inner.hook = Arc::new(hook);
+        })
+    }
+
+    /// As this one, but with another host: one that trusts other authorities, say.
+    #[must_use]
+    pub fn hosted_by(&self, host: impl Host) -> Self {
+        let observer = self.inner.host.observer.clone();
+        self.with(|inner| inner.host = Arc::new(ObservedHost { host: Arc::new(host), observer }))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        change(&mut inner);
         Self { inner: Arc::new(inner) }
     }
 
@@ -155,22 +187,22 @@ impl Driver {
     /// What somebody gets who asks the application for something that they may not have; see
     /// [`Vestibule::turn_back`].
     pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Response {
-        told(self.inner.vestibule.turn_back(head, refusal))
+        self.told(self.inner.vestibule.turn_back(head, refusal))
     }
 
     /// Performs effects until there is an answer. Where too many sign-ins are under way, that is the answer.
     pub async fn run(&self, step: Step) -> Response {
         match step {
-            Step::Done(outcome) => told(outcome),
+            Step::Done(outcome) => self.told(outcome),
             Step::Needs(Effect::Claim { attempt, until }, machine) => {
                 match self.claim(attempt, until, machine) {
                     Ok(run) => run.await.unwrap_or_else(|| self.lost()),
-                    Err(outcome) => told(outcome),
+                    Err(outcome) => self.told(outcome),
                 }
             }
             Step::Needs(effect, machine) => match self.inner.places.take() {
                 Some(_place) => self.go_on(Step::Needs(effect, machine)).await,
-                None => told(machine.not_now()),
+                None => self.told(machine.not_now()),
             },
         }
     }
@@ -178,7 +210,7 @@ impl Driver {
     async fn go_on(&self, mut step: Step) -> Response {
         loop {
             let (effect, machine) = match step {
-                Step::Done(outcome) => return told(outcome),
+                Step::Done(outcome) => return self.told(outcome),
                 Step::Needs(effect, machine) => (effect, machine),
             };
             step = machine.step(self.perform(effect).await, self.now());
@@ -189,7 +221,7 @@ impl Driver {
         let Inner { host, hook, fetches, .. } = &*self.inner;
         match effect {
             Effect::Http { purpose, request, timeout } => {
-                Answer::Http(exchange(&**host, purpose, request, timeout).await)
+                Answer::Http(host.exchange(purpose, request, timeout).await)
             }
             Effect::CachedGet { purpose, url, freshness, usable, timeout } => {
                 let wanted = Wanted { purpose, url, freshness, usable, timeout };
@@ -258,26 +290,14 @@ impl Driver {
 
     /// The task that ran the sign-in is gone: the process is shutting down, or a plugin panicked.
     fn lost(&self) -> Response {
-        told(self.inner.vestibule.refused(Asker::Navigation, Refusal::PluginFaulty))
+        self.told(self.inner.vestibule.refused(Asker::Navigation, Refusal::PluginFaulty))
     }
-}
 
-/// Writes what came of a request into the log, and hands out the response.
-fn told(outcome: Outcome) -> Response {
-    log::event(outcome.event.as_ref());
-    outcome.response
-}
-
-/// One exchange with a provider.
-pub(crate) async fn exchange(
-    host: &dyn Host,
-    purpose: Purpose,
-    request: HttpRequest,
-    timeout: Duration,
-) -> Result<HttpResponse, HttpFailure> {
-    let result = host.exchange(request, timeout).await;
-    log::exchanged(purpose, &result);
-    result
+    /// Tells what came of a request, and hands out the response.
+    fn told(&self, outcome: Outcome) -> Response {
+        self.inner.host.tell(outcome.event.as_ref());
+        outcome.response
+    }
 }
 
 /// A panic elsewhere leaves what is behind the mutex whole: it is changed by single insertions and removals.

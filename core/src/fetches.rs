@@ -15,9 +15,10 @@ use url::Url;
 
 use crate::{
     documents::{Documents, LookUp},
-    driver::{Host, exchange, lock},
+    driver::lock,
     exchange::{Document, Freshness, HttpFailure, Purpose, Usable},
     limits::PROVIDER_CALL_TIME_MAX,
+    observe::ObservedHost,
 };
 
 /// A fetch under way. Only its task and whoever waits for it hold on to it.
@@ -50,7 +51,7 @@ impl Fetches {
     /// even while another request is fetching it anew.
     pub(crate) async fn document(
         self: &Arc<Self>,
-        host: &Arc<dyn Host>,
+        host: &Arc<ObservedHost>,
         wanted: Wanted,
     ) -> Result<Document, HttpFailure> {
         let Wanted { purpose, url, freshness, usable, timeout } = wanted;
@@ -94,7 +95,7 @@ impl Fetches {
 
     async fn fetch(
         self: Arc<Self>,
-        host: Arc<dyn Host>,
+        host: Arc<ObservedHost>,
         purpose: Purpose,
         url: Url,
         usable: Usable,
@@ -103,7 +104,7 @@ impl Fetches {
         let (result, usable) = match request.body(Vec::new()) {
             Ok(request) => {
                 let exchange = async {
-                    let result = exchange(&*host, purpose, request, PROVIDER_CALL_TIME_MAX).await;
+                    let result = host.exchange(purpose, request, PROVIDER_CALL_TIME_MAX).await;
                     let usable = result.as_ref().is_ok_and(|response| usable.serves(response.body()));
                     (result, usable)
                 };

@@ -58,6 +58,7 @@ pub mod json;
 pub mod limits;
 mod log;
 pub mod oauth2;
+pub mod observe;
 mod pages;
 pub mod paths;
 mod places;

@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::limits::SIGN_INS_UNDER_WAY_MAX;
 
-/// The places of a process.
-#[derive(Default)]
+/// The places of a process, shared by its copies.
+#[derive(Clone, Default)]
 pub(crate) struct Places {
     taken: Arc<AtomicUsize>,
 }

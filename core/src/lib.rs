@@ -53,6 +53,7 @@ pub mod entropy;
 pub mod exchange;
 mod fetches;
 pub mod flow;
+pub mod guarded;
 pub mod identity;
 pub mod json;
 pub mod limits;

@@ -3,14 +3,9 @@
 //! Whoever implements [`OAuth2`] gets `state`, PKCE, `iss` checking, bounded replies, refresh and errors from here
 //! (RFC 6749 §4.1, RFC 7636, RFC 9207).
 
-use std::{future::Future, pin::Pin};
+mod tokens;
 
-use ::oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
-    TokenResponse as _, TokenUrl,
-    basic::{BasicClient, BasicRequestTokenError, BasicTokenResponse},
-};
+use ::oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -19,13 +14,11 @@ use crate::{
     address::is_safe,
     config::Problem,
     conversation::Http,
-    exchange::{HttpRequest, HttpResponse, Purpose},
+    exchange::{HttpResponse, Purpose},
     identity::{Identity, SignIn, Tokens},
     json::{self, JsonFault},
-    provider::{Answered, AuthorizationRequest, Begun, OAuthError, Provider, ProviderError, UserHeader},
+    provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError, UserHeader},
     secret::Secret,
-    time::Timestamp,
-    token_reply,
 };
 
 /// A provider that speaks OAuth 2: what it is, and how its answers say who signed in.
@@ -179,22 +172,6 @@ impl OAuth2Spec {
         self.issuer.clone().unwrap_or_else(|| self.authorization_endpoint.origin().ascii_serialization())
     }
 
-    fn client(
-        &self,
-    ) -> BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet> {
-        let client = BasicClient::new(ClientId::new(self.client_id.clone()))
-            .set_auth_uri(AuthUrl::from_url(self.authorization_endpoint.clone()))
-            .set_token_uri(TokenUrl::from_url(self.token_endpoint.clone()))
-            .set_auth_type(match self.client_authentication {
-                ClientAuthentication::Basic => AuthType::BasicAuth,
-                ClientAuthentication::Post => AuthType::RequestBody,
-            });
-        match &self.client_secret {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-            None => client,
-        }
-    }
-
     fn authorization_request(&self, request: &AuthorizationRequest) -> Url {
         let client = self.client().set_redirect_uri(RedirectUrl::from_url(request.redirect_uri.clone()));
         let verifier = PkceCodeVerifier::new(request.code_verifier.expose().to_owned());
@@ -245,28 +222,13 @@ impl<T: OAuth2> Provider for T {
     }
 
     async fn finish(&self, http: &Http, answered: &Answered) -> Result<SignIn, ProviderError> {
-        let client =
-            self.spec().client().set_redirect_uri(RedirectUrl::from_url(answered.redirect_uri.clone()));
-        let reply = client
-            .exchange_code(AuthorizationCode::new(answered.code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(answered.code_verifier.expose().to_owned()))
-            .request_async(&TokenEndpoint { http: http.clone(), purpose: Purpose::Token })
-            .await;
-        let tokens = tokens(reply, Purpose::Token, http.now())?;
+        let tokens = self.spec().exchange(http, answered).await?;
         signed_in(self, http, tokens).await
     }
 
     async fn refresh(&self, http: &Http, sign_in: &SignIn) -> Result<SignIn, ProviderError> {
         let old = sign_in.tokens.refresh_token.as_ref().ok_or(ProviderError::Unsupported)?;
-        let reply = self
-            .spec()
-            .client()
-            .exchange_refresh_token(&RefreshToken::new(old.expose().to_owned()))
-            .request_async(&TokenEndpoint { http: http.clone(), purpose: Purpose::Refresh })
-            .await;
-        let mut tokens = tokens(reply, Purpose::Refresh, http.now())?;
-        // No new refresh token means that the old one goes on being valid (RFC 6749 §6).
-        tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));
+        let tokens = self.spec().renew(http, old).await?;
         let refreshed = signed_in(self, http, tokens).await?;
         let (now, before) = (&refreshed.identity, &sign_in.identity);
         if (&now.issuer, &now.subject) != (&before.issuer, &before.subject) {
@@ -276,58 +238,18 @@ impl<T: OAuth2> Provider for T {
     }
 }
 
-async fn signed_in<T: OAuth2>(provider: &T, http: &Http, tokens: Tokens) -> Result<SignIn, ProviderError> {
+async fn signed_in<T: OAuth2>(
+    provider: &T,
+    http: &Http,
+    mut tokens: Tokens,
+) -> Result<SignIn, ProviderError> {
+    // Nobody proves it here.
+    tokens.id_token = None;
     let mut identity = provider.identify(http, &tokens).await?;
     if identity.issuer.is_empty() {
         identity.issuer = provider.spec().vouching();
     }
     Ok(SignIn::new(&provider.spec().id, identity, tokens))
-}
-
-/// What the `oauth2` crate takes for an HTTP client: the handle, and replies brought into the form that it reads.
-struct TokenEndpoint {
-    http: Http,
-    purpose: Purpose,
-}
-
-impl TokenEndpoint {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
-        let purpose = self.purpose;
-        let sent = self.http.send(purpose, request).await;
-        let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
-        let members = token_reply::normalise(purpose, &response)?;
-        let body = serde_json::to_vec(&members)
-            .map_err(|_| ProviderError::Broken { purpose, fault: "it cannot be written as JSON" })?;
-        Ok(HttpResponse::new(body))
-    }
-}
-
-impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
-    type Error = ProviderError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.exchange(request))
-    }
-}
-
-fn tokens(
-    reply: Result<BasicTokenResponse, BasicRequestTokenError<ProviderError>>,
-    purpose: Purpose,
-    now: Timestamp,
-) -> Result<Tokens, ProviderError> {
-    let reply = reply.map_err(|error| match error {
-        RequestTokenError::Request(error) => error,
-        RequestTokenError::ServerResponse(error) => {
-            ProviderError::Refused(OAuthError::parse(error.error().as_ref()))
-        }
-        _ => ProviderError::Broken { purpose, fault: "a member is missing or of the wrong type" },
-    })?;
-    let mut tokens = Tokens::new(reply.access_token().secret().clone());
-    tokens.refresh_token = reply.refresh_token().map(|token| Secret::new(token.secret().clone()));
-    tokens.expires = reply.expires_in().map(|seconds| now.after(seconds));
-    tokens.scopes = reply.scopes().into_iter().flatten().map(|scope| scope.to_string()).collect();
-    Ok(tokens)
 }
 
 impl Http {

@@ -1,0 +1,249 @@
+//! What is asked of token and revocation endpoints (RFC 6749 §4.1.3 and §6, RFC 7009), for every provider that speaks
+//! OAuth 2, OpenID Connect's issuers included.
+
+use std::{future::Future, pin::Pin};
+
+use ::oauth2::{
+    AccessToken, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret,
+    EndpointNotSet, EndpointSet, ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RequestTokenError, RevocationUrl, StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
+    TokenUrl,
+    basic::{
+        BasicErrorResponse, BasicRequestTokenError, BasicRevocationErrorResponse,
+        BasicTokenIntrospectionResponse, BasicTokenType,
+    },
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{
+    conversation::Http,
+    exchange::{HttpRequest, HttpResponse, Purpose},
+    identity::Tokens,
+    oauth2::{ClientAuthentication, OAuth2Spec, expect_ok},
+    provider::{Answered, OAuthError, ProviderError},
+    secret::Secret,
+    time::Timestamp,
+    token_reply,
+};
+
+/// The member that OpenID Connect adds to a token reply.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct WithIdToken {
+    id_token: Option<Secret>,
+}
+
+impl ExtraTokenFields for WithIdToken {}
+
+type Reply = StandardTokenResponse<WithIdToken, BasicTokenType>;
+
+/// The client of the `oauth2` crate that knows where to send browsers and codes.
+pub(super) type SpecClient = Client<
+    BasicErrorResponse,
+    Reply,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// For whoever implements [`Provider`](crate::provider::Provider) and has a token endpoint like any other.
+impl OAuth2Spec {
+    /// A code for tokens. It is sent once: a provider may have taken a code whose answer was lost. An ID token among
+    /// them is as it came; nobody has looked at it.
+    ///
+    /// # Errors
+    /// The provider refused, is not available, or its reply holds no usable access token.
+    pub async fn exchange(&self, http: &Http, answered: &Answered) -> Result<Tokens, ProviderError> {
+        let client = self.client().set_redirect_uri(RedirectUrl::from_url(answered.redirect_uri.clone()));
+        let reply = client
+            .exchange_code(AuthorizationCode::new(answered.code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(answered.code_verifier.expose().to_owned()))
+            .request_async(&Endpoint { http, purpose: Purpose::Token, url: &self.token_endpoint })
+            .await;
+        tokens(reply, Purpose::Token, http.now())
+    }
+
+    /// A refresh token for new tokens. No new refresh token means that the old one goes on being valid (RFC 6749 §6).
+    ///
+    /// # Errors
+    /// As [`OAuth2Spec::exchange`].
+    pub async fn renew(&self, http: &Http, old: &Secret) -> Result<Tokens, ProviderError> {
+        let reply = self
+            .client()
+            .exchange_refresh_token(&RefreshToken::new(old.expose().to_owned()))
+            .request_async(&Endpoint { http, purpose: Purpose::Refresh, url: &self.token_endpoint })
+            .await;
+        let mut tokens = tokens(reply, Purpose::Refresh, http.now())?;
+        tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));
+        Ok(tokens)
+    }
+
+    /// The end of a token's life at the revocation endpoint `url`; whoever revokes a refresh token ends its access
+    /// tokens too (RFC 7009 §2.1).
+    ///
+    /// # Errors
+    /// The provider refused or is not available.
+    pub async fn revoke_at(&self, http: &Http, url: &Url, tokens: &Tokens) -> Result<(), ProviderError> {
+        let purpose = Purpose::Revocation;
+        let token = match &tokens.refresh_token {
+            Some(token) => RefreshToken::new(token.expose().to_owned()).into(),
+            None => AccessToken::new(tokens.access_token.expose().to_owned()).into(),
+        };
+        // The crate insists on https. Which address may be asked has been decided before, and `Endpoint` asks that.
+        let mut insisted = url.clone();
+        let _ = insisted.set_scheme("https");
+        let client = self.client().set_revocation_url(RevocationUrl::from_url(insisted));
+        let unsound = ProviderError::Broken { purpose, fault: "its address cannot be asked" };
+        let request = client.revoke_token(token).map_err(|_| unsound)?;
+        request.request_async(&Endpoint { http, purpose, url }).await.map_err(|error| match error {
+            RequestTokenError::Request(error) => error,
+            _ => ProviderError::Refused(OAuthError::Other),
+        })
+    }
+
+    pub(super) fn client(&self) -> SpecClient {
+        let client = Client::new(ClientId::new(self.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(self.authorization_endpoint.clone()))
+            .set_token_uri(TokenUrl::from_url(self.token_endpoint.clone()))
+            .set_auth_type(match self.client_authentication {
+                ClientAuthentication::Basic => AuthType::BasicAuth,
+                ClientAuthentication::Post => AuthType::RequestBody,
+            });
+        match &self.client_secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+}
+
+/// What the `oauth2` crate takes for an HTTP client: the conversation's handle, one address, and replies brought into
+/// the form that the crate reads.
+struct Endpoint<'e> {
+    http: &'e Http,
+    purpose: Purpose,
+    url: &'e Url,
+}
+
+impl Endpoint<'_> {
+    async fn ask(&self, mut request: HttpRequest) -> Result<HttpResponse, ProviderError> {
+        let purpose = self.purpose;
+        let broken = |fault| ProviderError::Broken { purpose, fault };
+        *request.uri_mut() = self.url.as_str().parse().map_err(|_| broken("its address cannot be asked"))?;
+        let sent = self.http.send(purpose, request).await;
+        let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
+        if purpose == Purpose::Revocation {
+            return expect_ok(purpose, &response).map(|()| response);
+        }
+        let members = token_reply::normalise(purpose, &response)?;
+        let body = serde_json::to_vec(&members).map_err(|_| broken("it cannot be written as JSON"))?;
+        Ok(HttpResponse::new(body))
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Endpoint<'_> {
+    type Error = ProviderError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.ask(request))
+    }
+}
+
+fn tokens(
+    reply: Result<Reply, BasicRequestTokenError<ProviderError>>,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Tokens, ProviderError> {
+    let reply = reply.map_err(|error| match error {
+        RequestTokenError::Request(error) => error,
+        _ => ProviderError::Broken { purpose, fault: "a member is missing or of the wrong type" },
+    })?;
+    let mut tokens = Tokens::new(reply.access_token().secret().clone());
+    tokens.refresh_token = reply.refresh_token().map(|token| Secret::new(token.secret().clone()));
+    tokens.id_token.clone_from(&reply.extra_fields().id_token);
+    tokens.expires = reply.expires_in().map(|seconds| now.after(seconds));
+    tokens.scopes = reply.scopes().into_iter().flatten().map(|scope| scope.to_string()).collect();
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{
+        identity::Identity,
+        oauth2::OAuth2,
+        provider::Provider as _,
+        testkit::{answered, converse},
+    };
+
+    struct Plain(OAuth2Spec);
+
+    #[async_trait]
+    impl OAuth2 for Plain {
+        fn spec(&self) -> &OAuth2Spec {
+            &self.0
+        }
+
+        async fn identify(&self, _http: &Http, _tokens: &Tokens) -> Result<Identity, ProviderError> {
+            Ok(Identity::new(7))
+        }
+    }
+
+    fn plain() -> Plain {
+        let at = |path: &str| Url::parse(&format!("https://op.example/{path}")).unwrap();
+        Plain(OAuth2Spec::new(
+            "plain",
+            "Plain",
+            at("authorize"),
+            at("token"),
+            "client",
+            Some("secret".into()),
+        ))
+    }
+
+    const REPLY: &str =
+        r#"{"access_token":"a","token_type":"bearer","refresh_token":"r","id_token":"i","expires_in":60}"#;
+
+    #[test]
+    fn an_id_token_that_nobody_proves_is_not_among_the_tokens_of_a_plain_provider() {
+        let callback = || {
+            let redirect_uri = Url::parse("https://a.example/oauth2/callback").unwrap();
+            answered("c", "n", "v", redirect_uri, Vec::new())
+        };
+        let now = Timestamp::from_unix(1_000);
+        let finish = async move |http: Http| plain().finish(&http, &callback()).await;
+        let sign_in = converse(now, finish, |asked| asked.answer(200, "application/json", REPLY)).unwrap();
+        assert_eq!(sign_in.tokens.id_token, None);
+        assert_eq!(sign_in.tokens.refresh_token, Some("r".into()));
+        assert_eq!(sign_in.tokens.expires, Some(Timestamp::from_unix(1_060)));
+        let exchange = async move |http: Http| plain().0.exchange(&http, &callback()).await;
+        let tokens = converse(now, exchange, |asked| asked.answer(200, "application/json", REPLY)).unwrap();
+        assert_eq!(tokens.id_token, Some("i".into()), "whoever proves it finds it");
+    }
+
+    #[test]
+    fn a_token_is_revoked_at_the_address_that_is_named_and_the_longest_lived_one_of_them() {
+        let url = Url::parse("http://127.0.0.1:9/revoke").unwrap();
+        for (refresh_token, sent) in [(Some("r"), "token=r"), (None, "token=a")] {
+            let mut tokens = Tokens::new("a");
+            tokens.refresh_token = refresh_token.map(Secret::from);
+            let (own, mut asked_for) = (url.clone(), Vec::new());
+            let revoke = async move |http: Http| plain().0.revoke_at(&http, &own, &tokens).await;
+            let revoked = converse(Timestamp::from_unix(0), revoke, |asked| {
+                asked_for.push((asked.url(), asked.request().unwrap().body().clone()));
+                asked.answer(200, "text/plain", "")
+            });
+            assert_eq!(revoked, Ok(()));
+            let [(asked, body)] = asked_for.as_slice() else { panic!("{asked_for:?}") };
+            assert_eq!(asked, url.as_str());
+            assert!(String::from_utf8_lossy(body).contains(sent), "{refresh_token:?}");
+        }
+    }
+}

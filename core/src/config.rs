@@ -6,7 +6,9 @@ use url::Url;
 
 use crate::{
     address::is_safe,
+    bearer::Bearers,
     cookie::CookieScope,
+    identity::Identity,
     limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
     paths::{Endpoint, Paths},
     provider::Provider,
@@ -120,6 +122,7 @@ pub struct Vestibule {
     pub(crate) flavour: Flavour,
     pub(crate) keep_groups: Keep,
     pub(crate) keep_claims: Keep,
+    pub(crate) bearers: Bearers,
 }
 
 impl Vestibule {
@@ -138,12 +141,19 @@ impl Vestibule {
             flavour: Flavour::default(),
             keep_groups: Keep::Named(BTreeSet::new()),
             keep_claims: Keep::Named(BTreeSet::new()),
+            bearers: Bearers::default(),
         }
     }
 
     /// The paths of the endpoints, for routers.
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// Lets go of what the session does not keep of somebody.
+    pub(crate) fn keep(&self, identity: &mut Identity) {
+        identity.groups.retain(|group| self.keep_groups.keeps(group));
+        identity.claims.retain(|claim, _| self.keep_claims.keeps(claim));
     }
 
     pub(crate) fn provider(&self, id: &str) -> Option<&Arc<dyn Provider>> {
@@ -190,6 +200,7 @@ pub struct Builder {
     flavour: Flavour,
     keep_groups: Keep,
     keep_claims: Keep,
+    pub(crate) bearers: Bearers,
 }
 
 impl Builder {
@@ -303,6 +314,7 @@ impl Builder {
             flavour: self.flavour,
             keep_groups: self.keep_groups,
             keep_claims: self.keep_claims,
+            bearers: self.bearers,
         })
     }
 
@@ -371,6 +383,7 @@ impl Builder {
         for (fault, remedy) in self.paths.problems() {
             problems.push(Problem::new("paths", fault, remedy));
         }
+        problems.extend(self.bearers.problems());
         if self.keys.is_none() {
             let remedy = "give at least one secret of 32 bytes: generate one with `openssl rand -base64 32`";
             problems.push(Problem::new("keys", "there are none", remedy));

@@ -7,7 +7,7 @@ mod sign_out;
 mod start;
 mod userinfo;
 
-pub(crate) use auth::{group_fits, header_value};
+pub(crate) use auth::{allowed, group_fits, header_value};
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Vestibule {
         };
         let entropy = Entropy::new(seed);
         match route.endpoint {
-            Endpoint::Auth => return self.auth(head, now, entropy).into(),
+            Endpoint::Auth => return self.auth(head, now, entropy),
             Endpoint::Userinfo => return self.userinfo(head, now).into(),
             Endpoint::SignIn | Endpoint::Start | Endpoint::Callback | Endpoint::SignOut => {}
         }

@@ -5,9 +5,12 @@
 //! drives it performs the effect and calls [`Machine::step`]; a run is the same for the same request, seed, and
 //! answers, down to the last byte.
 
+mod bearer;
 mod endings;
 
 use std::{fmt, sync::Arc, time::Duration};
+
+use bearer::{Bearer, BearerAsked};
 
 use crate::{
     attempt::{Attempt, AttemptKey},
@@ -229,6 +232,8 @@ enum Awaits {
     SignIn(Conversation<SignIn>, Way),
     /// The application.
     Decision(Arc<SignIn>, Way),
+    /// The issuer of a token, saying whom it names.
+    Bearer(Conversation<Bearer>, Box<BearerAsked>),
 }
 
 /// The way from here to the page that the browser wanted to see.
@@ -301,13 +306,11 @@ impl Machine {
             (Awaits::Decision(sign_in, way), Answer::Decide(decision)) => {
                 run.decided(decision, sign_in, way, now)
             }
-            (
-                Awaits::Beginning(_, way, _)
-                | Awaits::Claim(_, way)
-                | Awaits::SignIn(_, way)
-                | Awaits::Decision(_, way),
-                _,
-            ) => run.failed(&way, ProviderError::AnsweredOtherwise),
+            (Awaits::Bearer(mut conversation, asked), answer @ (Answer::Http(_) | Answer::CachedGet(_))) => {
+                conversation.reply(answer.into(), now);
+                run.proving(conversation, asked, now)
+            }
+            (awaits, _) => run.given_up(awaits, ProviderError::AnsweredOtherwise),
         }
     }
 }
@@ -408,7 +411,7 @@ impl Run {
         if left.is_zero() {
             let error =
                 ProviderError::Unreachable { purpose: question.purpose(), failure: HttpFailure::TimedOut };
-            return self.failed(awaits.way(), error);
+            return self.given_up(awaits, error);
         }
         let timeout = left.min(PROVIDER_CALL_TIME_MAX);
         let effect = match question {
@@ -424,6 +427,16 @@ impl Run {
         Step::Needs(effect, Box::new(Machine { run: self, awaits }))
     }
 
+    fn given_up(self, awaits: Awaits, error: ProviderError) -> Step {
+        match awaits {
+            Awaits::Beginning(_, way, _)
+            | Awaits::Claim(_, way)
+            | Awaits::SignIn(_, way)
+            | Awaits::Decision(_, way) => self.failed(&way, error),
+            Awaits::Bearer(_, asked) => Step::Done(self.vestibule.bearer_failed(asked.into_session(), error)),
+        }
+    }
+
     fn failed(self, way: &Way, error: ProviderError) -> Step {
         Step::Done(self.vestibule.provider_failed(&self.browser, way, error))
     }
@@ -434,16 +447,5 @@ fn user<'i>(provider: &dyn Provider, identity: &'i Identity) -> &'i str {
     match provider.user_header() {
         UserHeader::Subject => &identity.subject,
         UserHeader::Username => identity.username.as_deref().unwrap_or(&identity.subject),
-    }
-}
-
-impl Awaits {
-    fn way(&self) -> &Way {
-        match self {
-            Self::Beginning(_, way, _)
-            | Self::Claim(_, way)
-            | Self::SignIn(_, way)
-            | Self::Decision(_, way) => way,
-        }
     }
 }

@@ -41,6 +41,7 @@
 pub mod address;
 pub mod attempt;
 mod authorization_response;
+pub mod bearer;
 pub mod check;
 mod claims;
 pub mod config;

@@ -60,6 +60,8 @@ pub const SIGN_INS_UNDER_WAY_MAX: usize = 1_000;
 pub const PROVIDER_BODY_BYTES_MAX: usize = 256 * 1_024;
 /// Bytes of an ID token, before it is decoded.
 pub const ID_TOKEN_BYTES_MAX: usize = 64 * 1_024;
+/// Bytes of a token that an API client brings in `Authorization`.
+pub const BEARER_TOKEN_BYTES_MAX: usize = 16 * 1_024;
 /// How deep JSON from a provider may nest.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// How many keys of a key set are looked at.

@@ -237,6 +237,9 @@ pub enum ProviderError {
     /// The ID token does not prove what it must.
     #[error("ID token: {0}")]
     IdToken(&'static str),
+    /// A token that an API client brought does not prove what it must.
+    #[error("bearer token: {0}")]
+    BearerToken(&'static str),
     /// Userinfo is about somebody else than the ID token.
     #[error("userinfo names another subject than the ID token")]
     SubjectDiffers,

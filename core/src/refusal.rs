@@ -121,6 +121,9 @@ refusals! {
     SignInRequired "sign_in_required" 401 Person
         "Nobody is signed in."
         "Sign in."
+    BearerInvalid "bearer_invalid" 401 Person
+        "The token that came with this request does not say who it is from."
+        "Get a new token for this site from one of the issuers whose tokens count here; the log says which check failed."
     CrossSite "cross_site" 403 Person
         "Another site asked for this."
         "Use the button on this site's own page."
@@ -203,6 +206,7 @@ impl Refusal {
             | ProviderError::Broken { .. } => Self::ProviderAnswerInvalid,
             ProviderError::Unreachable { .. } => Self::ProviderUnreachable,
             ProviderError::IdToken(_) => Self::IdTokenInvalid,
+            ProviderError::BearerToken(_) => Self::BearerInvalid,
             ProviderError::SubjectDiffers => Self::SubjectMismatch,
             ProviderError::NotAMember(_) => Self::MembershipRequired,
             ProviderError::Misconfigured { .. } | ProviderError::Unsupported => Self::ProviderMisconfigured,

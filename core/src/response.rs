@@ -56,7 +56,12 @@ impl Response {
         let response = Self::json(refusal.status(), "application/problem+json", &problem);
         if refusal.status() == 401 {
             // RFC 9110 §11.6.1 asks for a challenge; a scheme of our own keeps browsers from asking for a password.
-            return response.header("www-authenticate", "Vestibule");
+            let challenge = match refusal {
+                // RFC 6750 §3.1.
+                Refusal::BearerInvalid => "Bearer error=\"invalid_token\"",
+                _ => "Vestibule",
+            };
+            return response.header("www-authenticate", challenge);
         }
         response
     }

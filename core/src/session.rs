@@ -101,15 +101,16 @@ impl Session {
         self.application.as_ref()?.read(version)
     }
 
-    /// The compact form that is sealed.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// The further claims as one text; empty where there are none.
+    pub(crate) fn claims_text(&self) -> String {
+        let claims = &self.identity.claims;
+        if claims.is_empty() { String::new() } else { serde_json::Value::Object(claims.clone()).to_string() }
+    }
+
+    /// The session as it looks out of its cookie; `claims` are those of [`Session::claims_text`].
+    pub(crate) fn view<'s>(&'s self, claims: &'s str) -> SessionView<'s> {
         let identity = &self.identity;
-        let claims = if identity.claims.is_empty() {
-            String::new()
-        } else {
-            serde_json::Value::Object(identity.claims.clone()).to_string()
-        };
-        let view = SessionView {
+        SessionView {
             id: self.id,
             provider: &self.provider,
             issuer: &identity.issuer,
@@ -124,9 +125,15 @@ impl Session {
             expires: self.expires,
             idp_session: self.idp_session.as_deref(),
             user_header: self.user_header,
-            claims: &claims,
+            claims,
             application: self.application.as_ref().map(|data| (data.version, data.bytes.as_slice())),
-        };
+        }
+    }
+
+    /// The compact form that is sealed.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let claims = self.claims_text();
+        let view = self.view(&claims);
         postcard::to_allocvec(&view).expect("a list of texts and numbers can always be written to memory")
     }
 

@@ -22,6 +22,14 @@ impl Vestibule {
         if request::path(head.target()) != self.paths.of(Endpoint::Auth) {
             return None;
         }
+        // A token that somebody brings decides before the session does, and is not proven here.
+        if !self.bearers.issuers.is_empty() && head.header("authorization").is_some() {
+            return None;
+        }
+        self.grant_by_session(head, now)
+    }
+
+    fn grant_by_session(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Some(allowed(self.flavour, &session).into()),
             // 403, never 401: a proxy would send somebody who is signed in round in circles.
@@ -30,14 +38,14 @@ impl Vestibule {
         })
     }
 
-    /// Answers any method, and never reads a body.
-    pub(crate) fn auth(
+    /// Answers by the session, to any method, and never reads a body.
+    pub(crate) fn by_session(
         &self,
         head: &(impl RequestHead + ?Sized),
         now: Timestamp,
-        mut entropy: Entropy,
+        entropy: &mut Entropy,
     ) -> Outcome {
-        if let Some(granted) = self.grant(head, now) {
+        if let Some(granted) = self.grant_by_session(head, now) {
             return granted;
         }
         let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
@@ -51,7 +59,7 @@ impl Vestibule {
             outcome.response = outcome.response.header("location", self.address(&path));
         }
         if let Some(target) = visited {
-            outcome.response = outcome.response.cookie(self.remember(&target, now, &mut entropy));
+            outcome.response = outcome.response.cookie(self.remember(&target, now, entropy));
         }
         outcome
     }
@@ -68,7 +76,7 @@ impl Vestibule {
 
 /// Every identity header always goes out, empty if need be: a proxy that copies what is there would otherwise let
 /// the client's own copy pass.
-fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
+pub(crate) fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
     let status = match flavour {
         Flavour::OAuth2Proxy => 202,
         Flavour::Nginx => 200,

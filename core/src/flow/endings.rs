@@ -75,10 +75,8 @@ impl Vestibule {
         mut session: Session,
         now: Timestamp,
     ) -> Outcome {
-        let identity = &mut session.identity;
-        identity.groups.retain(|group| self.keep_groups.keeps(group));
-        identity.claims.retain(|claim, _| self.keep_claims.keeps(claim));
-        let groups_left_out = identity.groups.iter().filter(|group| !group_fits(group)).count();
+        self.keep(&mut session.identity);
+        let groups_left_out = session.identity.groups.iter().filter(|group| !group_fits(group)).count();
         let expires = session.expires;
         let bytes = session.to_bytes();
         let sealed = self.keys.seal(&self.session_binding, browser.entropy.bytes(), expires, &bytes);

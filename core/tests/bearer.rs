@@ -1,0 +1,225 @@
+//! API clients that bring a token to `auth` instead of a cookie.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod world;
+
+use async_trait::async_trait;
+use vestibule::{
+    bearer::BearerIssuer,
+    config::{Builder, Keep, Problem},
+    conversation::Http,
+    exchange::{HttpFailure, Purpose},
+    identity::Identity,
+    provider::{ProviderError, UserHeader},
+    request::PlainHead,
+    response::{Event, Response},
+    secret::Secret,
+};
+use world::{Browser, Plain, World, builder, refused};
+
+const AUTH: &str = "/oauth2/auth";
+
+/// An issuer whose tokens say plainly what they are: `issuer:subject`, or `issuer:false`.
+struct Issuer(&'static str);
+
+#[async_trait]
+impl BearerIssuer for Issuer {
+    fn id(&self) -> &str {
+        self.0
+    }
+
+    async fn prove(&self, http: &Http, token: &Secret) -> Result<Option<Identity>, ProviderError> {
+        let Some(subject) = token.expose().strip_prefix(self.0).and_then(|rest| rest.strip_prefix('.'))
+        else {
+            return Ok(None);
+        };
+        let request = http::Request::get("https://keys.example/").body(Vec::new()).unwrap();
+        let purpose = Purpose::Keys;
+        let unreachable = |failure| ProviderError::Unreachable { purpose, failure };
+        http.send(purpose, request).await.map_err(unreachable)?;
+        match subject {
+            "false" => Err(ProviderError::BearerToken("it is false")),
+            "nobody" => Ok(Some(Identity::new("").issuer("https://ci.example"))),
+            "unvouched" => Ok(Some(Identity::new("7"))),
+            "unwritable" => Ok(Some(Identity::new("7\r\nx: y").issuer("https://ci.example"))),
+            "hangs" => std::future::pending().await,
+            subject => Ok(Some(
+                Identity::new(subject)
+                    .issuer("https://ci.example")
+                    .username("robot".to_owned())
+                    .verified_email(Some("robot@a.example".to_owned()))
+                    .groups(["staff".to_owned(), "other".to_owned()]),
+            )),
+        }
+    }
+
+    fn user_header(&self) -> UserHeader {
+        if self.0 == "named" { UserHeader::Username } else { UserHeader::Subject }
+    }
+}
+
+fn site() -> Builder {
+    builder().provider(Plain::new("plain")).bearer(Issuer("ci")).bearer(Issuer("named"))
+}
+
+fn bearer(token: &str) -> PlainHead {
+    PlainHead::new("GET", AUTH).with("authorization", format!("Bearer {token}"))
+}
+
+fn ask(world: &mut World, head: PlainHead) -> Response {
+    world.handle(head).response
+}
+
+#[test]
+fn a_token_that_is_proven_lets_in_whom_it_names() {
+    let mut world = World::of(site().keep_groups(Keep::named(["staff"])));
+    let response = ask(&mut world, bearer("ci.7"));
+    assert_eq!(response.status, 202);
+    let shown = |name: &str| response.get(name).unwrap().to_owned();
+    assert_eq!(shown("x-auth-request-user"), "7");
+    assert_eq!(shown("x-auth-request-email"), "robot@a.example");
+    assert_eq!(shown("x-auth-request-preferred-username"), "robot");
+    assert_eq!(shown("x-auth-request-groups"), "staff", "as far as a session would keep them");
+    assert_eq!(shown("gap-auth"), "robot@a.example");
+    assert_eq!(response.set_cookies().count(), 0);
+    let all = format!("{:?}", response.headers);
+    assert!(!all.contains("ci.7"), "the token itself goes nowhere: {all}");
+    let named = ask(&mut world, bearer("named.8"));
+    assert_eq!(named.get("x-auth-request-user"), Some("robot"));
+    assert_eq!(world.asked, [Purpose::Keys; 2]);
+}
+
+#[test]
+fn gw_13_every_token_is_proven_anew() {
+    let mut world = World::of(site());
+    assert_eq!(ask(&mut world, bearer("ci.7")).status, 202);
+    assert_eq!(ask(&mut world, bearer("ci.7")).status, 202);
+    assert_eq!(world.asked.len(), 2);
+    world.failure = Some(HttpFailure::Connect);
+    assert_eq!(refused(&ask(&mut world, bearer("ci.7"))), (503, "provider_unreachable".into()));
+}
+
+#[test]
+fn a_token_that_proves_nothing_is_refused_as_rfc_6750_says() {
+    let mut world = World::of(site());
+    for token in ["ci.false", "stranger.7", "a b", "\"x\"", ""] {
+        let head = bearer(token).with("cookie", "x=y");
+        let outcome = world.handle(head);
+        assert_eq!(refused(&outcome.response), (401, "bearer_invalid".into()), "{token}");
+        assert_eq!(outcome.response.get("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(outcome.response.get("location"), None);
+        assert!(!String::from_utf8_lossy(&outcome.response.body).contains("stranger"));
+        let Some(Event::Refused { detail: Some(detail), .. }) = outcome.event else { panic!("{token}") };
+        assert!(detail.starts_with("bearer token: ") && !detail.contains("stranger"), "{detail}");
+    }
+    assert_eq!(world.asked, [Purpose::Keys], "only the issuer that one names was asked");
+    let two = bearer("ci.7").with("authorization", "Bearer ci.8");
+    assert_eq!(refused(&ask(&mut world, two)).1, "bearer_invalid");
+}
+
+#[test]
+fn whoever_the_token_names_must_be_let_in_by_the_rules() {
+    for (site, code) in [
+        (site().email_domains(["b.example"]), "email_not_allowed"),
+        (site().groups(["admins"]), "group_not_allowed"),
+    ] {
+        let mut world = World::of(site);
+        let outcome = world.handle(bearer("ci.7"));
+        assert_eq!(refused(&outcome.response), (403, code.into()));
+        assert!(matches!(outcome.event, Some(Event::Refused { provider: Some(id), .. }) if id == "ci"));
+    }
+    let mut world = World::of(site().email_domains(["a.example"]).groups(["other"]));
+    assert_eq!(ask(&mut world, bearer("ci.7")).status, 202, "by groups that the session does not keep");
+}
+
+#[test]
+fn an_issuer_that_names_nobody_or_hangs_lets_nobody_in() {
+    let mut world = World::of(site());
+    for token in ["ci.nobody", "ci.unvouched", "ci.unwritable"] {
+        assert_eq!(
+            refused(&ask(&mut world, bearer(token))),
+            (502, "provider_answer_invalid".into()),
+            "{token}"
+        );
+    }
+    assert_eq!(refused(&ask(&mut world, bearer("ci.hangs"))), (500, "plugin_faulty".into()));
+}
+
+#[test]
+fn a_request_with_a_token_is_decided_by_it_alone() {
+    let mut world = World::of(site());
+    let mut browser = Browser::default();
+    browser.sign_in(&mut world, "/");
+    let with_session = |token: &str| browser.with_cookies(bearer(token));
+    assert_eq!(refused(&ask(&mut world, with_session("stranger.7"))), (401, "bearer_invalid".into()));
+    let robot = ask(&mut world, with_session("ci.9"));
+    assert_eq!(robot.get("x-auth-request-user"), Some("9"), "not the person of the session");
+    assert!(world.vestibule.grant(&with_session("stranger.7"), world.now).is_none(), "nor on the hot path");
+    let nobody_s = browser.with_cookies(PlainHead::fetch(AUTH));
+    for other in ["Basic YWRhOnNlY3JldA==", "Digest x", ""] {
+        let own_business = nobody_s.clone().with("authorization", other);
+        assert_eq!(ask(&mut world, own_business).get("x-auth-request-user"), Some("ada"), "{other}");
+    }
+}
+
+#[test]
+fn the_session_decides_where_it_may_and_the_token_proves_nothing() {
+    let mut world = World::of(site().bearer_or_session());
+    let mut browser = Browser::default();
+    browser.sign_in(&mut world, "/");
+    let with_session = |token: &str| browser.with_cookies(bearer(token));
+    for token in ["stranger.7", "ci.false", "a b"] {
+        let response = ask(&mut world, with_session(token));
+        assert_eq!((response.status, response.get("x-auth-request-user")), (202, Some("ada")), "{token}");
+        assert_eq!(refused(&ask(&mut world, bearer(token))), (401, "bearer_invalid".into()), "{token}");
+    }
+    assert_eq!(ask(&mut world, with_session("ci.9")).get("x-auth-request-user"), Some("9"));
+    world.failure = Some(HttpFailure::Connect);
+    assert_eq!(ask(&mut world, with_session("ci.9")).get("x-auth-request-user"), Some("ada"));
+    assert_eq!(refused(&ask(&mut world, bearer("ci.9"))), (503, "provider_unreachable".into()));
+}
+
+#[test]
+fn without_an_issuer_no_header_lets_anybody_in_and_the_session_decides() {
+    let mut world = World::new();
+    assert_eq!(refused(&ask(&mut world, bearer("ci.7"))), (401, "sign_in_required".into()));
+    let mut browser = Browser::default();
+    browser.sign_in(&mut world, "/");
+    assert_eq!(ask(&mut world, browser.with_cookies(bearer("ci.7"))).status, 202);
+}
+
+#[test]
+fn a_token_counts_for_auth_only() {
+    let mut world = World::of(site());
+    for target in ["/oauth2/userinfo", "/oauth2/sign_in"] {
+        let head = PlainHead::fetch(target).with("authorization", "Bearer ci.7");
+        assert_ne!(ask(&mut world, head).status, 200, "{target}");
+    }
+    assert!(world.asked.is_empty());
+}
+
+struct Unsound;
+
+#[async_trait]
+impl BearerIssuer for Unsound {
+    fn id(&self) -> &str {
+        "unsound"
+    }
+
+    async fn prove(&self, _: &Http, _: &Secret) -> Result<Option<Identity>, ProviderError> {
+        Ok(None)
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        vec![Problem::new("issuer", "unsound", "mend it")]
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_issuer_is_said_at_construction() {
+    let fields = |builder: Builder| -> Vec<_> {
+        builder.build().unwrap_err().problems.into_iter().map(|problem| problem.field).collect()
+    };
+    assert_eq!(fields(builder().provider(Plain::new("plain")).bearer(Unsound)), ["issuer"]);
+    assert_eq!(fields(builder().provider(Plain::new("plain")).bearer_or_session()), ["bearer_or_session"]);
+}

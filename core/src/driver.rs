@@ -104,6 +104,8 @@ struct Inner {
     fetches: Arc<Fetches>,
     claimed: Arc<Mutex<ClaimedAttempts>>,
     places: Places,
+    /// Others, so that an issuer that hangs keeps nobody from signing in.
+    places_for_tokens: Places,
 }
 
 impl Driver {
@@ -116,6 +118,7 @@ impl Driver {
             fetches: Arc::default(),
             claimed: Arc::default(),
             places: Places::default(),
+            places_for_tokens: Places::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -200,11 +203,15 @@ impl Driver {
                     Err(outcome) => self.told(outcome),
                 }
             }
-            Step::Needs(effect, machine) => match self.inner.places.take() {
+            Step::Needs(effect, machine) => match self.places_for(&machine).take() {
                 Some(_place) => self.go_on(Step::Needs(effect, machine)).await,
                 None => self.told(machine.not_now()),
             },
         }
+    }
+
+    fn places_for(&self, machine: &Machine) -> &Places {
+        if machine.is_about_a_token() { &self.inner.places_for_tokens } else { &self.inner.places }
     }
 
     async fn go_on(&self, mut step: Step) -> Response {

@@ -320,8 +320,8 @@ impl Machine {
     pub(crate) fn not_now(&self) -> Outcome {
         let way = self.awaits.way();
         let known = Circumstances {
-            provider: Some(way.provider.id()),
-            target: Some(&way.target),
+            provider: way.map(|way| way.provider.id()),
+            target: way.map(|way| &way.target),
             ..Circumstances::default()
         };
         self.run.vestibule.refused_with(self.run.browser.asker, Refusal::TooManySignIns, known)
@@ -329,7 +329,15 @@ impl Machine {
 
     /// The attempt was answered by another copy of this callback.
     pub(crate) fn answered_before(&self) -> Outcome {
-        self.run.vestibule.answered_before(&self.run.browser, self.awaits.way())
+        match self.awaits.way() {
+            Some(way) => self.run.vestibule.answered_before(&self.run.browser, way),
+            None => self.not_now(),
+        }
+    }
+
+    /// Whether this is about a token, not about somebody who signs in.
+    pub(crate) fn is_about_a_token(&self) -> bool {
+        matches!(self.awaits, Awaits::Bearer(..))
     }
 }
 
@@ -447,5 +455,18 @@ fn user<'i>(provider: &dyn Provider, identity: &'i Identity) -> &'i str {
     match provider.user_header() {
         UserHeader::Subject => &identity.subject,
         UserHeader::Username => identity.username.as_deref().unwrap_or(&identity.subject),
+    }
+}
+
+impl Awaits {
+    /// The way of a browser; a token has none.
+    fn way(&self) -> Option<&Way> {
+        match self {
+            Self::Beginning(_, way, _)
+            | Self::Claim(_, way)
+            | Self::SignIn(_, way)
+            | Self::Decision(_, way) => Some(way),
+            Self::Bearer(..) => None,
+        }
     }
 }

@@ -53,7 +53,8 @@ pub const PROVIDER_CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 pub const PROVIDER_CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the application may take to decide about somebody who has proven who they are.
 pub const DECISION_TIME_MAX: Duration = Duration::from_secs(15);
-/// How many sign-ins of one process may wait for a provider or the application at once. Each holds some tens of
+/// How many sign-ins of one process may wait for a provider or the application at once; as many tokens of API clients
+/// may wait for their issuers' keys. Each holds some tens of
 /// kilobytes at most; whoever comes beyond that is told to try again in a moment.
 pub const SIGN_INS_UNDER_WAY_MAX: usize = 1_000;
 /// Bytes of a provider's answer, after decompression.

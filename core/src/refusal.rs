@@ -167,7 +167,7 @@ refusals! {
         "The sign-in provider does not answer."
         "Try again in a moment; whoever is signed in already is not affected."
     TooManySignIns "too_many_sign_ins" 503 Operator
-        "More people are signing in at this moment than this site takes on at once."
+        "More people or programs are signing in at this moment than this site takes on at once."
         "Try again in a moment; if it recurs, the sign-in provider or the application is slow, or somebody floods the site, which a rate limit in the proxy is for."
     HookFailed "hook_failed" 503 Operator
         "The application could not decide about this sign-in."

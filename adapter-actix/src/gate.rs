@@ -40,10 +40,15 @@ impl Gate {
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let gate = self.clone();
         move |config| {
-            for (path, takes_provider) in gate.driver.vestibule().paths().all() {
+            let vestibule = gate.driver.vestibule();
+            for (path, takes_provider) in vestibule.paths().all() {
                 let provider = takes_provider.then(|| format!("{path}/{{provider}}"));
                 let patterns: Vec<_> = provider.into_iter().chain([path.to_owned()]).collect();
                 config.service(web::resource(patterns).guard(as_sent(path)).to(gate.answers()));
+            }
+            if let Some(path) = vestibule.questions_below() {
+                let below = web::resource(format!("{path}/{{below:[\\s\\S]*}}"));
+                config.service(below.guard(as_sent(path)).to(gate.answers()));
             }
             config.app_data(gate);
         }

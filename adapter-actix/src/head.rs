@@ -1,5 +1,7 @@
 //! Requests and responses, in the core's words and in actix's. Nothing else here knows two versions of `http`.
 
+use std::net::IpAddr;
+
 use actix_web::{
     Error, HttpRequest, HttpResponse, ResponseError, body::BoxBody, error::HttpError, http::StatusCode,
 };
@@ -17,6 +19,10 @@ impl RequestHead for Head<'_> {
 
     fn target(&self) -> &str {
         self.0.uri().path_and_query().map_or("", |target| target.as_str())
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.0.peer_addr().map(|peer| peer.ip())
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use futures_util::{Stream, stream};
 use support::{Browser, builder, gate, gate_of, log, navigation, site};
-use vestibule::{limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
+use vestibule::{config::Flavour, limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
 
 #[actix_web::test]
 async fn configured_routes_sign_a_person_in_and_out() {
@@ -149,4 +149,41 @@ async fn the_second_of_two_callbacks_is_no_second_sign_in() {
     let again = browser.visit(&target).await;
     assert_eq!(again.status, 400);
     assert!(again.body.contains("attempt_already_answered"), "{again:?}");
+}
+
+#[actix_web::test]
+async fn envoy_s_questions_below_auth_are_all_routed() {
+    let gate = || gate_of(builder("/oauth2").flavour(Flavour::ExtAuthz));
+    let routes = site(App::new().configure(gate().routes())).await;
+    let scope = site(App::new().service(gate().scope())).await;
+    for app in [routes, scope] {
+        for path in ["", "/", "/a", "/a/b?c=d", "//a", "/a%2f..%0a", "/oauth2/callback"] {
+            let question = TestRequest::post().uri(&format!("/oauth2/auth{path}"));
+            let answer = Browser::new(&app).send(question).await;
+            assert!(answer.status == 401 && answer.body.contains("sign_in_required"), "{path}: {answer:?}");
+        }
+    }
+    let others = site(App::new().configure(gate_of(builder("/oauth2")).routes())).await;
+    assert_eq!(Browser::new(&others).fetch("/oauth2/auth/a").await.status, 404);
+}
+
+#[actix_web::test]
+async fn a_proxy_is_known_by_its_address() {
+    let gate = gate_of(builder("/oauth2").flavour(Flavour::ForwardAuth).trusted_proxies(["10.0.0.1"]));
+    let app = site(App::new().configure(gate.routes())).await;
+    for (peer, leads_to) in [
+        (Some("10.0.0.1:1234"), "/oauth2/sign_in?rd=%2Fdeep"),
+        (Some("10.0.0.2:1234"), "/oauth2/sign_in"),
+        (None, "/oauth2/sign_in"),
+    ] {
+        let mut question = navigation("/oauth2/auth")
+            .insert_header(("x-forwarded-method", "GET"))
+            .insert_header(("x-forwarded-host", "app.example"))
+            .insert_header(("x-forwarded-uri", "/deep"));
+        if let Some(peer) = peer {
+            question = question.peer_addr(peer.parse().unwrap());
+        }
+        let answer = Browser::new(&app).send(question).await;
+        assert_eq!(answer.leads_to(), leads_to, "{peer:?}");
+    }
 }

@@ -35,13 +35,21 @@ impl Gate {
     }
 
     /// Every endpoint at its whole path, wherever it was renamed to: merge this into the outermost router.
+    ///
+    /// Where proxies or clients are told apart by their addresses, serve the application with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`: axum does not know its peers otherwise.
     pub fn routes<S>(&self) -> Router<S> {
         let mut router = Router::new();
-        for (path, takes_provider) in self.driver.vestibule().paths().all() {
+        let vestibule = self.driver.vestibule();
+        for (path, takes_provider) in vestibule.paths().all() {
             router = router.route(path, any(answer));
             if takes_provider {
                 router = router.route(&format!("{path}/{{provider}}"), any(answer));
             }
+        }
+        if let Some(path) = vestibule.questions_below() {
+            let below = [format!("{path}/"), format!("{path}/{{*below}}")];
+            router = below.iter().fold(router, |router, path| router.route(path, any(answer)));
         }
         router.with_state(self.clone())
     }

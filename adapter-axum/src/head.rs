@@ -1,8 +1,10 @@
 //! Requests and responses, in the core's words and in axum's.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
     body::Body,
-    extract::OriginalUri,
+    extract::{ConnectInfo, OriginalUri},
     http::{Response, StatusCode, request::Parts},
 };
 use vestibule::{request::RequestHead, response};
@@ -21,6 +23,10 @@ impl RequestHead for Head<'_> {
         let original = self.0.extensions.get::<OriginalUri>().map(|OriginalUri(uri)| uri);
         let uri = original.unwrap_or(&self.0.uri);
         uri.path_and_query().map_or("", |target| target.as_str())
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.0.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -2,9 +2,11 @@
 
 mod support;
 
-use axum::{Router, body::Body, http::Request};
+use std::net::SocketAddr;
+
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use support::{Browser, builder, gate, gate_of, navigation};
-use vestibule::{limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
+use vestibule::{config::Flavour, limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
 
 #[tokio::test]
 async fn merged_routes_sign_a_person_in_and_out() {
@@ -110,4 +112,43 @@ async fn the_second_of_two_callbacks_is_no_second_sign_in() {
     let again = browser.send(navigation(&target)).await;
     assert_eq!(again.status, 400);
     assert!(again.body.contains("attempt_already_answered"), "{again:?}");
+}
+
+#[tokio::test]
+async fn envoy_s_questions_below_auth_are_all_routed_merged_and_nested() {
+    let gate = || gate_of(builder("/oauth2").flavour(Flavour::ExtAuthz));
+    for app in [Router::new().merge(gate().routes()), Router::new().nest("/oauth2", gate().scope())] {
+        for path in ["", "/", "/a", "/a/b?c=d", "//a", "/a%2f..%0a", "/oauth2/callback"] {
+            let question = Request::builder().method("POST").uri(format!("/oauth2/auth{path}"));
+            let answer = Browser::new(&app).send(question).await;
+            assert!(answer.status == 401 && answer.body.contains("sign_in_required"), "{path}: {answer:?}");
+        }
+    }
+    let others = Router::new().merge(gate_of(builder("/oauth2")).routes());
+    assert_eq!(Browser::new(&others).fetch("/oauth2/auth/a").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_proxy_is_known_by_its_address_as_far_as_axum_is_told_that() {
+    let gate = gate_of(builder("/oauth2").flavour(Flavour::ForwardAuth).trusted_proxies(["10.0.0.1"]));
+    let app = Router::new().merge(gate.routes());
+    let asks = |peer: Option<&str>| {
+        let mut question = navigation("/oauth2/auth")
+            .header("x-forwarded-method", "GET")
+            .header("x-forwarded-host", "app.example")
+            .header("x-forwarded-uri", "/deep");
+        if let Some(peer) = peer {
+            question = question.extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+        }
+        question
+    };
+    for (peer, leads_to) in [
+        (Some("10.0.0.1:1234"), "/oauth2/sign_in?rd=%2Fdeep"),
+        (Some("[::ffff:10.0.0.1]:1234"), "/oauth2/sign_in?rd=%2Fdeep"),
+        (Some("10.0.0.2:1234"), "/oauth2/sign_in"),
+        (None, "/oauth2/sign_in"),
+    ] {
+        let answer = Browser::new(&app).send(asks(peer)).await;
+        assert_eq!(answer.leads_to(), leads_to, "{peer:?}");
+    }
 }

@@ -1,5 +1,7 @@
 //! The hot path: who is it that asks? A plain function on the request's head; no future, no provider, no lock.
 
+use std::net::IpAddr;
+
 use crate::{
     config::Vestibule,
     cookie,
@@ -47,6 +49,11 @@ impl Vestibule {
             Ok(()) => then(Verdict::SignedIn(session)),
             Err(refusal) => then(Verdict::Forbidden(refusal)),
         }
+    }
+
+    /// Where a request comes from: its peer, or what a trusted proxy says about that. `None` where it is not known.
+    pub fn client(&self, head: &(impl RequestHead + ?Sized)) -> Option<IpAddr> {
+        self.proxies.client(head, &self.client_header)
     }
 
     /// The session of whoever asks.

@@ -1,9 +1,13 @@
 //! How a vestibule is set up. Everything is checked at once, before the first request.
 
+mod asking;
+
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
+use self::asking::Asking;
+pub use self::asking::Flavour;
 use crate::{
     address::is_safe,
     bearer::Bearers,
@@ -12,22 +16,12 @@ use crate::{
     limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
     paths::{Endpoint, Paths},
     provider::Provider,
+    proxies::TrustedProxies,
     return_target::ReturnPolicy,
     rules::EntryRules,
     seal::{Binding, KeyRing},
     session::SESSION_PURPOSE,
 };
-
-/// What the proxy that asks `auth` expects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Flavour {
-    /// As oauth2-proxy answers: 202, 401, 403.
-    #[default]
-    OAuth2Proxy,
-    /// nginx's `auth_request` with a `Location` to go to: 200, 401, 403.
-    Nginx,
-}
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +114,9 @@ pub struct Vestibule {
     pub(crate) policy: ReturnPolicy,
     pub(crate) session_age: Duration,
     pub(crate) flavour: Flavour,
+    pub(crate) proxies: TrustedProxies,
+    /// The header in which a trusted proxy says where a request comes from.
+    pub(crate) client_header: String,
     pub(crate) keep_groups: Keep,
     pub(crate) keep_claims: Keep,
     pub(crate) bearers: Bearers,
@@ -139,6 +136,7 @@ impl Vestibule {
             allowed_origins: Vec::new(),
             session_age: SESSION_AGE_DEFAULT,
             flavour: Flavour::default(),
+            asking: Asking::default(),
             keep_groups: Keep::Named(BTreeSet::new()),
             keep_claims: Keep::Named(BTreeSet::new()),
             bearers: Bearers::default(),
@@ -198,6 +196,7 @@ pub struct Builder {
     allowed_origins: Vec<String>,
     session_age: Duration,
     flavour: Flavour,
+    asking: Asking,
     keep_groups: Keep,
     keep_claims: Keep,
     pub(crate) bearers: Bearers,
@@ -261,12 +260,6 @@ impl Builder {
         self
     }
 
-    /// Sets what the proxy that asks `auth` expects.
-    pub fn flavour(mut self, flavour: Flavour) -> Self {
-        self.flavour = flavour;
-        self
-    }
-
     /// Sets which groups the session keeps, beside those of [`Builder::groups`].
     pub fn keep_groups(mut self, keep: Keep) -> Self {
         self.keep_groups = keep;
@@ -288,6 +281,7 @@ impl Builder {
         let redirect_url = self.checked_redirect_url(&mut problems);
         self.check_providers(redirect_url.as_ref(), &mut problems);
         self.check_the_rest(&mut problems);
+        let (proxies, client_header) = self.checked_proxies(&mut problems);
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
         let (Some(redirect_url), Some(keys), Some(policy)) = (redirect_url, self.keys, policy) else {
@@ -312,6 +306,8 @@ impl Builder {
             policy,
             session_age: self.session_age,
             flavour: self.flavour,
+            proxies,
+            client_header,
             keep_groups: self.keep_groups,
             keep_claims: self.keep_claims,
             bearers: self.bearers,

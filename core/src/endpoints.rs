@@ -2,6 +2,7 @@
 
 mod auth;
 mod callback;
+mod nobody;
 mod sign_in;
 mod sign_out;
 mod start;
@@ -13,11 +14,11 @@ use std::sync::Arc;
 
 use crate::{
     check::Verdict,
-    config::Vestibule,
+    config::{Flavour, Vestibule},
     cookie::Cookies,
     entropy::{Entropy, Seed},
     flow::{Outcome, Step},
-    paths::Endpoint,
+    paths::{Endpoint, Route},
     refusal::Refusal,
     request::{self, Asker, RequestHead, asker},
     response::Response,
@@ -49,7 +50,7 @@ impl Vestibule {
     /// Whether this request's body has to be read before [`Vestibule::handle`] is called; at most
     /// [`crate::limits::BODY_BYTES_MAX`] bytes of it. `auth` never reads one.
     pub fn wants_body(&self, head: &(impl RequestHead + ?Sized)) -> bool {
-        let route = self.paths.route(request::path(head.target()));
+        let route = self.route(request::path(head.target()));
         head.method() == "POST" && route.is_some_and(|route| route.endpoint == Endpoint::Callback)
     }
 
@@ -68,7 +69,7 @@ impl Vestibule {
             return self.refused(asker, Refusal::RequestTooLarge).into();
         }
         let path = request::path(head.target());
-        let Some(route) = self.paths.route(path) else {
+        let Some(route) = self.route(path) else {
             let below = path.strip_prefix(self.paths.prefix()).is_some_and(|rest| rest.starts_with('/'));
             let refusal = if below { Refusal::NotFound } else { Refusal::MountedElsewhere };
             return self.refused(asker, refusal).into();
@@ -98,7 +99,7 @@ impl Vestibule {
     pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Outcome {
         let asker = asker(head);
         // A guard in front of the endpoints would send everybody round in circles.
-        if self.paths.route(request::path(head.target())).is_some() {
+        if self.route(request::path(head.target())).is_some() {
             return self.refused(asker, Refusal::EndpointGuarded);
         }
         if refusal != Refusal::SignInRequired || asker == Asker::Program {
@@ -107,6 +108,16 @@ impl Vestibule {
         let returns = matches!(head.method(), "GET" | "HEAD");
         let target = returns.then(|| ReturnTarget::parse(head.target(), &self.policy)).flatten();
         Response::see_other(&self.address(&self.sign_in_path(target.as_ref(), false))).into()
+    }
+
+    fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
+        let question = Route { endpoint: Endpoint::Auth, provider: None, is_alias: false };
+        self.paths.route(path).or_else(|| self.paths.is_question(path, self.flavour).then_some(question))
+    }
+
+    /// The path below which everything is a question to `auth`, for routers.
+    pub fn questions_below(&self) -> Option<&str> {
+        (self.flavour == Flavour::ExtAuthz).then(|| self.paths.of(Endpoint::Auth))
     }
 
     fn person(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Person> {
@@ -179,6 +190,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             ReturnTarget::parse(std::str::from_utf8(&text).ok()?, policy)
         };
         let header = || ReturnTarget::parse(request::text(self.head, "x-auth-request-redirect")?, policy);
-        said().or_else(remembered).or_else(header).unwrap_or_else(ReturnTarget::root)
+        let asked = || self.vestibule.way_back(&self.vestibule.asked(self.head));
+        said().or_else(remembered).or_else(header).or_else(asked).unwrap_or_else(ReturnTarget::root)
     }
 }

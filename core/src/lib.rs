@@ -39,9 +39,11 @@
 //! ```
 
 pub mod address;
+mod asked;
 pub mod attempt;
 mod authorization_response;
 pub mod bearer;
+mod canonical;
 pub mod check;
 mod claims;
 pub mod config;
@@ -65,6 +67,7 @@ mod pages;
 pub mod paths;
 mod places;
 pub mod provider;
+mod proxies;
 pub mod refusal;
 mod refuse;
 pub mod request;

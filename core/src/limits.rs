@@ -30,6 +30,12 @@ pub const ROUNDS_MAX: u8 = 3;
 
 /// Bytes of a request target (path and query).
 pub const REQUEST_TARGET_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of a path that a rule is compared with; a longer one is doubtful.
+pub const ASKED_PATH_BYTES_MAX: usize = 8 * 1_024;
+/// Bytes of all `X-Forwarded-For` headers of a request; with more, its client is unknown.
+pub const FORWARDED_FOR_BYTES_MAX: usize = 8 * 1_024;
+/// How many trusted proxies a request may have come through; with more, its client is unknown.
+pub const FORWARDED_HOPS_MAX: usize = 32;
 /// Bytes of a return target.
 pub const RETURN_TARGET_BYTES_MAX: usize = 2_048;
 /// Bytes of a request body; only the callback, sign-out and back-channel logout read one.

@@ -21,6 +21,8 @@ pub(crate) struct Circumstances<'c> {
     pub(crate) detail: Option<String>,
     /// Where the person wanted to go.
     pub(crate) target: Option<&'c ReturnTarget>,
+    /// Whether the page is shown at another site's address, so that a link of ours must be an absolute one.
+    pub(crate) elsewhere: bool,
 }
 
 impl Vestibule {
@@ -31,11 +33,13 @@ impl Vestibule {
 
     /// Refuses.
     pub(crate) fn refused_with(&self, asker: Asker, refusal: Refusal, known: Circumstances<'_>) -> Outcome {
-        let Circumstances { provider, reason, detail, target } = known;
+        let Circumstances { provider, reason, detail, target, elsewhere } = known;
         let response = match asker {
             Asker::Program => Response::problem(refusal, reason),
             Asker::Navigation => {
-                let act = self.act(refusal, target);
+                let act = self
+                    .act(refusal, target)
+                    .map(|(label, href)| (label, if elsewhere { self.address(&href) } else { href }));
                 let act = act.as_ref().map(|(label, href)| Act::Link { label, href, quiet: false });
                 pages::refused(refusal, reason, act.into_iter().collect())
             }

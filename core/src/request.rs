@@ -1,5 +1,7 @@
 //! A request as the core reads it: in place, on the framework's own types.
 
+use std::net::IpAddr;
+
 use crate::{limits, response::Response};
 
 /// The head of a request. Adapters implement it on their framework's request, copying nothing.
@@ -9,6 +11,12 @@ pub trait RequestHead {
 
     /// The whole original request target: path and query, before any router stripped a prefix.
     fn target(&self) -> &str;
+
+    /// The address that the connection comes from: a browser's, or that of the proxy in front. `None` where there is
+    /// none, as on a unix socket, or where the framework does not know it.
+    fn peer(&self) -> Option<IpAddr> {
+        None
+    }
 
     /// The first value of the header `name`, given in lower case.
     fn header(&self, name: &str) -> Option<&[u8]>;
@@ -37,6 +45,28 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
 /// A header as text, where it is visible ASCII.
 pub(crate) fn text<'r>(head: &'r (impl RequestHead + ?Sized), name: &str) -> Option<&'r str> {
     head.header(name).and_then(|value| std::str::from_utf8(value).ok()).filter(|value| value.is_ascii())
+}
+
+/// What a header says that means something only where it stands once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said<'r> {
+    /// It is not there.
+    Nothing,
+    /// It stands once, in visible ASCII.
+    Once(&'r str),
+    /// It is there twice, so that two readers would take different ones, or cannot be read.
+    Unreadably,
+}
+
+/// Reads a header that must not stand twice.
+pub(crate) fn said<'r>(head: &'r (impl RequestHead + ?Sized), name: &str) -> Said<'r> {
+    let mut count = 0;
+    head.each_header(name, &mut |_| count += 1);
+    match (count, text(head, name)) {
+        (0, _) => Said::Nothing,
+        (1, Some(text)) if !text.contains(char::is_control) => Said::Once(text),
+        _ => Said::Unreadably,
+    }
 }
 
 /// Who waits for the answer: that decides between a redirect and a JSON problem.
@@ -119,6 +149,8 @@ pub use plain::PlainHead;
 
 #[cfg(any(test, feature = "testkit"))]
 mod plain {
+    use std::net::IpAddr;
+
     use super::RequestHead;
 
     /// A request head written down in a test.
@@ -127,12 +159,14 @@ mod plain {
         method: String,
         target: String,
         headers: Vec<(String, Vec<u8>)>,
+        peer: Option<IpAddr>,
     }
 
     impl PlainHead {
         /// A request without headers.
         pub fn new(method: &str, target: &str) -> Self {
-            Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new() }
+            let (method, target) = (method.to_owned(), target.to_owned());
+            Self { method, target, headers: Vec::new(), peer: None }
         }
 
         /// A browser that goes to a page from this site itself or from an address bar.
@@ -154,6 +188,12 @@ mod plain {
             self
         }
 
+        /// Lets the request come from an address; it has none otherwise.
+        pub fn from_peer(mut self, peer: IpAddr) -> Self {
+            self.peer = Some(peer);
+            self
+        }
+
         /// Takes every header of that name away.
         pub fn without(mut self, name: &str) -> Self {
             self.headers.retain(|(own, _)| own != name);
@@ -168,6 +208,10 @@ mod plain {
 
         fn target(&self) -> &str {
             &self.target
+        }
+
+        fn peer(&self) -> Option<IpAddr> {
+            self.peer
         }
 
         fn header(&self, name: &str) -> Option<&[u8]> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vestibule::{
     Vestibule,
-    config::{Builder, Problem},
+    config::{Builder, Flavour, Problem},
     paths::{Endpoint, Paths},
     seal::KeyRing,
 };
@@ -149,4 +149,26 @@ fn paths_are_plain_and_each_endpoint_has_its_own() {
     for path in ["auth", "/a//b", "/a/", "/a?b", "/a b", "/../a%2f"] {
         assert_eq!(fields(sound().paths(Paths::default().rename(Endpoint::Auth, path))), ["paths"], "{path}");
     }
+}
+
+#[test]
+fn gw_05_whoever_is_believed_is_listed_and_forward_auth_needs_somebody() {
+    let forward_auth = || sound().flavour(Flavour::ForwardAuth);
+    assert_eq!(fields(forward_auth()), ["trusted_proxies"]);
+    assert!(problems(forward_auth())[0].remedy.contains("trusted_proxies = [\"127.0.0.1\"]"));
+    assert_eq!(problems(forward_auth().trusted_proxies(["unix", "127.0.0.1", "10.0.0.0/8", "::1"])), []);
+    for odd in ["", "0.0.0.0/0", "::/0", "10.0.0.1/8", "proxy.example", "Unix"] {
+        assert_eq!(fields(sound().trusted_proxies([odd])), ["trusted_proxies"], "{odd}");
+    }
+    for odd in ["", "x real ip", "x_real_ip", "ü"] {
+        assert_eq!(fields(sound().client_address_from(odd)), ["client_address_from"], "{odd}");
+    }
+    assert_eq!(problems(sound().client_address_from("X-Real-IP")), []);
+}
+
+#[test]
+fn nothing_else_lies_where_envoy_asks_about_pages() {
+    let below = Paths::default().rename(Endpoint::Userinfo, "/oauth2/auth/userinfo");
+    assert_eq!(problems(sound().paths(below.clone())), []);
+    assert_eq!(fields(sound().paths(below).flavour(Flavour::ExtAuthz)), ["paths"]);
 }

@@ -5,12 +5,8 @@ use crate::{
     config::{Flavour, Vestibule},
     entropy::Entropy,
     flow::Outcome,
-    limits::{REMEMBERED_AGE_MAX, REMEMBERED_BYTES_MAX},
-    paths::Endpoint,
-    refusal::Refusal,
-    request::{self, Asker, RequestHead},
+    request::{self, RequestHead},
     response::Response,
-    return_target::ReturnTarget,
     session::SessionView,
     time::Timestamp,
 };
@@ -19,7 +15,7 @@ impl Vestibule {
     /// Answers a proxy's question about somebody who is signed in; `None` for every other request. This is the hot
     /// path: it needs no randomness, and [`Vestibule::handle`] begins with it too.
     pub fn grant(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
-        if request::path(head.target()) != self.paths.of(Endpoint::Auth) {
+        if !self.paths.is_question(request::path(head.target()), self.flavour) {
             return None;
         }
         // A token that somebody brings decides before the session does, and is not proven here.
@@ -32,8 +28,7 @@ impl Vestibule {
     fn grant_by_session(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Some(allowed(self.flavour, &session).into()),
-            // 403, never 401: a proxy would send somebody who is signed in round in circles.
-            Verdict::Forbidden(refusal) => Some(self.refused(Asker::Program, refusal)),
+            Verdict::Forbidden(refusal) => Some(self.forbidden(head, refusal, None)),
             Verdict::Anonymous => None,
         })
     }
@@ -45,32 +40,7 @@ impl Vestibule {
         now: Timestamp,
         entropy: &mut Entropy,
     ) -> Outcome {
-        if let Some(granted) = self.grant_by_session(head, now) {
-            return granted;
-        }
-        let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
-        let visited = request::is_document_visit(head)
-            .then(|| request::text(head, "x-auth-request-redirect"))
-            .flatten()
-            .filter(|text| text.len() <= REMEMBERED_BYTES_MAX)
-            .and_then(|text| ReturnTarget::parse(text, &self.policy));
-        if self.flavour == Flavour::Nginx && request::asker(head) == Asker::Navigation {
-            let path = self.sign_in_path(visited.as_ref(), false);
-            outcome.response = outcome.response.header("location", self.address(&path));
-        }
-        if let Some(target) = visited {
-            outcome.response = outcome.response.cookie(self.remember(&target, now, entropy));
-        }
-        outcome
-    }
-
-    /// The one cookie that `auth` ever sets: where the browser wanted to go. nginx hands it on from the subrequest.
-    fn remember(&self, target: &ReturnTarget, now: Timestamp, entropy: &mut Entropy) -> String {
-        let name = self.cookies.remembered();
-        let binding = self.binding("remembered", &name);
-        let until = now.after(REMEMBERED_AGE_MAX);
-        let sealed = self.keys.seal(&binding, entropy.bytes(), until, target.as_str().as_bytes());
-        self.cookies.set(&name, sealed.expose(), REMEMBERED_AGE_MAX, false)
+        self.grant_by_session(head, now).unwrap_or_else(|| self.nobody(head, now, entropy))
     }
 }
 
@@ -79,7 +49,8 @@ impl Vestibule {
 pub(crate) fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
     let status = match flavour {
         Flavour::OAuth2Proxy => 202,
-        Flavour::Nginx => 200,
+        // Envoy takes 200 and nothing else for a yes.
+        Flavour::Nginx | Flavour::ForwardAuth | Flavour::ExtAuthz => 200,
     };
     let user = session.user();
     Response::new(status)

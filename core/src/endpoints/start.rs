@@ -71,6 +71,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             reason: Some(&reason),
             detail: Some(format!("cookie {}", vestibule.session_cookie)),
             target: Some(target),
+            ..Circumstances::default()
         };
         let mut outcome = vestibule.refused_with(self.asker, Refusal::SessionCookieLost, known);
         // Whoever has read this and tries again gets three more rounds.

@@ -117,8 +117,13 @@ impl Vestibule {
         reason: Option<&str>,
         detail: Option<String>,
     ) -> Outcome {
-        let known =
-            Circumstances { provider: Some(way.provider.id()), reason, detail, target: Some(&way.target) };
+        let known = Circumstances {
+            provider: Some(way.provider.id()),
+            reason,
+            detail,
+            target: Some(&way.target),
+            elsewhere: false,
+        };
         let mut outcome = self.refused_with(browser.asker, refusal, known);
         outcome.response = self.used_up(outcome.response, way);
         outcome

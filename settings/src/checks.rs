@@ -4,7 +4,7 @@ use url::Url;
 use vestibule::{address::is_loopback_http, config::Problem, seal::KeyRing};
 
 use crate::{
-    environment::Environment,
+    options::Options,
     provider::ProviderSettings,
     rows,
     secret::{self, CookieSecret},
@@ -13,43 +13,38 @@ use crate::{
 
 /// Cookies are Secure where the site is https, and cannot be where it is not. Whoever says otherwise has one of the
 /// two wrong.
-pub(crate) fn cookie_secure(environment: &mut Environment, redirect_url: &str) {
-    let Some(secure) = environment.flag(&rows::COOKIE_SECURE) else { return };
+pub(crate) fn cookie_secure(options: &mut Options, redirect_url: &str) {
+    let Some(secure) = options.flag(&rows::COOKIE_SECURE) else { return };
     let Ok(url) = Url::parse(redirect_url) else { return };
     if secure != (url.scheme() == "https") {
-        let name = environment.name(&rows::REDIRECT_URL);
+        let name = options.name(&rows::REDIRECT_URL);
         let fault = format!("it is {secure}, but {name} is {}", url.scheme());
-        environment.problem(&rows::COOKIE_SECURE, fault, format!("leave it out, or correct {name}"));
+        options.problem(&rows::COOKIE_SECURE, fault, format!("leave it out, or correct {name}"));
     }
 }
 
 /// `None` for everybody.
-pub(crate) fn email_domains(environment: &Environment) -> Option<Vec<String>> {
-    let domains = environment.list(&rows::EMAIL_DOMAINS);
+pub(crate) fn email_domains(options: &Options) -> Option<Vec<String>> {
+    let domains = options.list(&rows::EMAIL_DOMAINS);
     (!domains.is_empty() && !domains.iter().any(|domain| domain == "*")).then_some(domains)
 }
 
 /// At most providers anybody can make an account: that everybody may enter must be said.
-pub(crate) fn somebody_is_named(
-    environment: &mut Environment,
-    provider: &ProviderSettings,
-    groups: &[String],
-) {
-    if environment.list(&rows::EMAIL_DOMAINS).is_empty() && groups.is_empty() && !provider.names_members() {
+pub(crate) fn somebody_is_named(options: &mut Options, provider: &ProviderSettings, groups: &[String]) {
+    if options.list(&rows::EMAIL_DOMAINS).is_empty() && groups.is_empty() && !provider.names_members() {
         let fault = "nothing says who may enter";
         let remedy =
             "list domains or groups, or set it to `*` for everybody who has an account at the provider";
-        environment.problem(&rows::EMAIL_DOMAINS, fault, remedy);
+        options.problem(&rows::EMAIL_DOMAINS, fault, remedy);
     }
 }
 
 /// What the paths begin with.
-pub(crate) fn prefix(environment: &mut Environment) -> String {
-    let prefix =
-        environment.text(&rows::PROXY_PREFIX).unwrap_or_else(|| rows::PROXY_PREFIX.default.to_owned());
+pub(crate) fn prefix(options: &mut Options) -> String {
+    let prefix = options.text(&rows::PROXY_PREFIX).unwrap_or_else(|| rows::PROXY_PREFIX.default.to_owned());
     if !prefix.starts_with('/') {
         let fault = format!("`{prefix}` does not begin with `/`");
-        environment.problem(&rows::PROXY_PREFIX, fault, "write a path from the root, such as `/oauth2`");
+        options.problem(&rows::PROXY_PREFIX, fault, "write a path from the root, such as `/oauth2`");
         // The rest is then looked at as if it did.
         return format!("/{prefix}");
     }
@@ -57,16 +52,16 @@ pub(crate) fn prefix(environment: &mut Environment) -> String {
 }
 
 /// The keys that cookies are sealed with, the sealing one first.
-pub(crate) fn keys(environment: &mut Environment, warnings: &mut Vec<Problem>) -> Option<KeyRing> {
-    let before = environment.problems.len();
-    let Some((secret, row)) = environment.secret(&rows::COOKIE_SECRET, &rows::COOKIE_SECRET_FILE) else {
-        if environment.problems.len() == before {
+pub(crate) fn keys(options: &mut Options, warnings: &mut Vec<Problem>) -> Option<KeyRing> {
+    let before = options.problems.len();
+    let Some((secret, row)) = options.secret(&rows::COOKIE_SECRET, &rows::COOKIE_SECRET_FILE) else {
+        if options.problems.len() == before {
             let remedy = "generate 32 random bytes: `openssl rand -base64 32`";
-            environment.problem(&rows::COOKIE_SECRET, "it is not set", remedy);
+            options.problem(&rows::COOKIE_SECRET, "it is not set", remedy);
         }
         return None;
     };
-    let previous = environment.list(&rows::COOKIE_SECRETS_PREVIOUS);
+    let previous = options.list(&rows::COOKIE_SECRETS_PREVIOUS);
     let mut secrets = Vec::new();
     let all = std::iter::once((secret, row));
     for (secret, row) in
@@ -74,13 +69,13 @@ pub(crate) fn keys(environment: &mut Environment, warnings: &mut Vec<Problem>) -
     {
         match secret::parse(&secret) {
             Ok(secret) => secrets.push((secret, row)),
-            Err((fault, remedy)) => environment.problem(row, fault, remedy),
+            Err((fault, remedy)) => options.problem(row, fault, remedy),
         }
     }
     for (_, row) in secrets.iter().filter(|(secret, _)| secret.is_short) {
         let remedy = "use 32 random bytes: `openssl rand -base64 32`; with the old one in VESTIBULE_COOKIE_SECRETS_PREVIOUS \
                       nobody is signed out";
-        warnings.push(Problem::new(environment.name(row), "the secret has fewer than 32 bytes", remedy));
+        warnings.push(Problem::new(options.name(row), "the secret has fewer than 32 bytes", remedy));
     }
     let some_are_short = secrets.iter().any(|(secret, _)| secret.is_short);
     let texts = secrets.iter().map(|(CookieSecret { text, .. }, _)| text.expose());
@@ -88,22 +83,22 @@ pub(crate) fn keys(environment: &mut Environment, warnings: &mut Vec<Problem>) -
     match ring {
         Ok(ring) => Some(ring),
         // Each secret that cannot be read has been named already.
-        Err(_) if environment.problems.len() > before => None,
+        Err(_) if options.problems.len() > before => None,
         Err(weakness) => {
-            environment.problem(row, weakness.to_string(), "never use one out of a documentation");
+            options.problem(row, weakness.to_string(), "never use one out of a documentation");
             None
         }
     }
 }
 
 /// Other origins that a sign-in may lead back to.
-pub(crate) fn return_origins(environment: &mut Environment) -> Vec<String> {
+pub(crate) fn return_origins(options: &mut Options) -> Vec<String> {
     let mut origins = Vec::new();
-    for domain in environment.list(&rows::WHITELIST_DOMAINS) {
+    for domain in options.list(&rows::WHITELIST_DOMAINS) {
         match origin(&domain) {
             Ok(origin) => origins.push(origin),
             Err((fault, remedy)) => {
-                environment.problem(&rows::WHITELIST_DOMAINS, format!("`{domain}`: {fault}"), remedy)
+                options.problem(&rows::WHITELIST_DOMAINS, format!("`{domain}`: {fault}"), remedy)
             }
         }
     }

@@ -1,5 +1,16 @@
 //! oauth2-proxy's options that do not exist here, and what to use instead. Its names are those of release 7.15.
 
+use crate::{row, rows::ROWS};
+
+/// What oauth2-proxy 7.15 has, from its own list of flags, by what its variables' names end with.
+pub(crate) const THEIRS: &str = include_str!("oauth2_proxy_7_15.txt");
+
+/// The flags of oauth2-proxy's that are no options here, so that a command line can be read that has them.
+pub fn oauth2_proxy_flags() -> impl Iterator<Item = String> {
+    let is_ours = |name: &str| ROWS.iter().any(|row| row.suffix() == name);
+    THEIRS.lines().filter(move |name| !is_ours(name)).map(row::flag)
+}
+
 /// What to do about an option of oauth2-proxy's that does not exist here; `None` where no such option is known.
 pub(crate) fn instead(suffix: &str) -> Option<&'static str> {
     let is_meant = |name: &str| match name.strip_suffix('*') {
@@ -151,10 +162,6 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::ROWS;
-
-    /// What oauth2-proxy 7.15 has, from its own list of flags.
-    const THEIRS: &str = include_str!("../tests/oauth2_proxy_7_15.txt");
 
     #[test]
     fn every_option_of_oauth2_proxy_s_is_known_or_has_something_instead() {

@@ -1,9 +1,9 @@
-//! oauth2-proxy's options and vestibule's own, read from the environment.
+//! oauth2-proxy's options and vestibule's own, read from a command line, the environment and a file, in that order.
 //!
-//! Each option has two variables, `VESTIBULE_CLIENT_ID` and `OAUTH2_PROXY_CLIENT_ID`: an environment that was written
-//! for oauth2-proxy goes on working, as far as there is the same thing here. [`rows::ROWS`] lists them all. A variable
-//! with one of the two prefixes that is no option is an error that says what to use instead, and every error there is
-//! comes at once:
+//! Each option has two variables, `VESTIBULE_CLIENT_ID` and `OAUTH2_PROXY_CLIENT_ID`, a flag, `--client-id`, and a key
+//! in a file, `client_id`: what was written for oauth2-proxy goes on working, as far as there is the same thing here.
+//! [`rows::ROWS`] lists them all. A variable with one of the two prefixes that is no option is an error that says what
+//! to use instead, and every error there is comes at once:
 //!
 //! ```
 //! use vestibule_settings::Settings;
@@ -24,12 +24,17 @@
 mod assemble;
 mod checks;
 mod elsewhere;
-mod environment;
+mod given;
+mod options;
 mod provider;
 pub mod row;
 pub mod rows;
 mod secret;
+mod server;
 mod settings;
 mod value;
 
+pub use elsewhere::oauth2_proxy_flags;
+pub use server::Server;
 pub use settings::{LogFormat, Reader, Settings};
+pub use value::Listen;

@@ -3,7 +3,7 @@
 use vestibule::secret::Secret;
 use vestibule_oidc::Algorithm;
 
-use crate::{environment::Environment, row::Row, rows};
+use crate::{options::Options, row::Row, rows};
 
 /// What is said about the provider and the client that is registered there.
 #[derive(Debug)]
@@ -64,19 +64,19 @@ static GITHUB_ONLY: [&Row; 6] = [
 ];
 
 impl ProviderSettings {
-    pub(crate) fn of(environment: &mut Environment) -> Self {
-        let client_id = environment.required(&rows::CLIENT_ID);
-        let client_secret = client_secret(environment);
-        let which = match which(environment) {
+    pub(crate) fn of(options: &mut Options) -> Self {
+        let client_id = options.required(&rows::CLIENT_ID);
+        let client_secret = client_secret(options);
+        let which = match which(options) {
             Some("github") => {
                 let remedy = "leave it out: GitHub is no OpenID Connect issuer";
-                refuse(environment, &OIDC_ONLY, "it means nothing to GitHub", remedy);
-                Some(Which::GitHub(GitHubSettings::of(environment)))
+                refuse(options, &OIDC_ONLY, "it means nothing to GitHub", remedy);
+                Some(Which::GitHub(GitHubSettings::of(options)))
             }
             Some(_) => {
                 let remedy = "leave it out: the issuer's own metadata says where its endpoints are";
-                refuse(environment, &GITHUB_ONLY, "it is for PROVIDER=github only", remedy);
-                Some(Which::Oidc(OidcSettings::of(environment)))
+                refuse(options, &GITHUB_ONLY, "it is for PROVIDER=github only", remedy);
+                Some(Which::Oidc(OidcSettings::of(options)))
             }
             None => None,
         };
@@ -84,9 +84,9 @@ impl ProviderSettings {
             which,
             client_id,
             client_secret,
-            label: environment.text(&rows::PROVIDER_DISPLAY_NAME),
-            scopes: environment.words(&rows::SCOPE),
-            prompt: environment.text(&rows::PROMPT),
+            label: options.text(&rows::PROVIDER_DISPLAY_NAME),
+            scopes: options.words(&rows::SCOPE),
+            prompt: options.text(&rows::PROMPT),
         }
     }
 
@@ -97,14 +97,14 @@ impl ProviderSettings {
 }
 
 impl OidcSettings {
-    fn of(environment: &mut Environment) -> Self {
+    fn of(options: &mut Options) -> Self {
         let mut algorithms = Vec::new();
-        for name in environment.list(&rows::OIDC_ENABLED_SIGNING_ALGS) {
+        for name in options.list(&rows::OIDC_ENABLED_SIGNING_ALGS) {
             match Algorithm::parse(&name) {
                 Some(algorithm) => algorithms.push(algorithm),
                 None => {
                     let fault = format!("`{name}` is no algorithm that ID tokens may be signed with");
-                    environment.problem(
+                    options.problem(
                         &rows::OIDC_ENABLED_SIGNING_ALGS,
                         fault,
                         "write names such as RS256 or ES256",
@@ -113,34 +113,30 @@ impl OidcSettings {
             }
         }
         Self {
-            issuer: environment.required(&rows::OIDC_ISSUER_URL),
-            groups_claim: environment.text(&rows::OIDC_GROUPS_CLAIM),
-            audiences: environment.list(&rows::OIDC_EXTRA_AUDIENCES),
+            issuer: options.required(&rows::OIDC_ISSUER_URL),
+            groups_claim: options.text(&rows::OIDC_GROUPS_CLAIM),
+            audiences: options.list(&rows::OIDC_EXTRA_AUDIENCES),
             algorithms,
-            acr_values: environment.words(&rows::ACR_VALUES),
-            form_post: environment.choice(&rows::AUTH_REQUEST_RESPONSE_MODE) == Some("form_post"),
+            acr_values: options.words(&rows::ACR_VALUES),
+            form_post: options.choice(&rows::AUTH_REQUEST_RESPONSE_MODE) == Some("form_post"),
         }
     }
 }
 
 impl GitHubSettings {
-    fn of(environment: &mut Environment) -> Self {
-        if environment.text(&rows::CLIENT_SECRET).or(environment.text(&rows::CLIENT_SECRET_FILE)).is_none() {
-            environment.problem(
-                &rows::CLIENT_SECRET,
-                "it is not set",
-                "set it: GitHub has no public clients",
-            );
+    fn of(options: &mut Options) -> Self {
+        if options.text(&rows::CLIENT_SECRET).or(options.text(&rows::CLIENT_SECRET_FILE)).is_none() {
+            options.problem(&rows::CLIENT_SECRET, "it is not set", "set it: GitHub has no public clients");
         }
-        let organization = environment.text(&rows::GITHUB_ORG);
+        let organization = options.text(&rows::GITHUB_ORG);
         let mut teams = Vec::new();
-        for team in environment.list(&rows::GITHUB_TEAM) {
+        for team in options.list(&rows::GITHUB_TEAM) {
             match (team.split_once([':', '/']), &organization) {
                 (Some((organization, team)), _) => teams.push(format!("{organization}/{team}")),
                 (None, Some(organization)) => teams.push(format!("{organization}/{team}")),
                 (None, None) => {
                     let fault = format!("nothing says of which organisation `{team}` is a team");
-                    environment.problem(
+                    options.problem(
                         &rows::GITHUB_TEAM,
                         fault,
                         "set GITHUB_ORG too, or write `organisation:team`",
@@ -149,23 +145,23 @@ impl GitHubSettings {
             }
         }
         // oauth2-proxy finds the interface by the one, whatever the other says.
-        let profile_url = environment.text(&rows::PROFILE_URL);
+        let profile_url = options.text(&rows::PROFILE_URL);
         let beside_profile =
             profile_url.map(|url| url.trim_end_matches('/').trim_end_matches("/user").to_owned());
         Self {
             organization,
             teams,
-            login_url: environment.text(&rows::LOGIN_URL),
-            redeem_url: environment.text(&rows::REDEEM_URL),
-            api_url: environment.text(&rows::VALIDATE_URL).or(beside_profile),
+            login_url: options.text(&rows::LOGIN_URL),
+            redeem_url: options.text(&rows::REDEEM_URL),
+            api_url: options.text(&rows::VALIDATE_URL).or(beside_profile),
         }
     }
 }
 
 /// oauth2-proxy's other providers are, with few exceptions, OpenID Connect issuers.
-fn which(environment: &mut Environment) -> Option<&'static str> {
-    let Some(text) = environment.text(&rows::PROVIDER) else {
-        environment.required(&rows::PROVIDER);
+fn which(options: &mut Options) -> Option<&'static str> {
+    let Some(text) = options.text(&rows::PROVIDER) else {
+        options.required(&rows::PROVIDER);
         return None;
     };
     let issuer = match text.as_str() {
@@ -174,28 +170,28 @@ fn which(environment: &mut Environment) -> Option<&'static str> {
         "keycloak" | "keycloak-oidc" => "https://HOST/realms/REALM",
         "gitlab" => "https://gitlab.com",
         "login.gov" => "https://secure.login.gov/",
-        _ => return environment.choice(&rows::PROVIDER),
+        _ => return options.choice(&rows::PROVIDER),
     };
     let remedy = format!("set it to `oidc`, and OIDC_ISSUER_URL to {issuer}");
-    environment.problem(&rows::PROVIDER, format!("`{text}` is not a provider of its own here"), remedy);
+    options.problem(&rows::PROVIDER, format!("`{text}` is not a provider of its own here"), remedy);
     None
 }
 
-fn client_secret(environment: &mut Environment) -> Option<Secret> {
-    let (bytes, row) = environment.secret(&rows::CLIENT_SECRET, &rows::CLIENT_SECRET_FILE)?;
+fn client_secret(options: &mut Options) -> Option<Secret> {
+    let (bytes, row) = options.secret(&rows::CLIENT_SECRET, &rows::CLIENT_SECRET_FILE)?;
     match std::str::from_utf8(&bytes).map(str::trim) {
         Ok(text) if !text.is_empty() => Some(Secret::new(text)),
         _ => {
-            environment.problem(row, "it is empty, or no text", "give the secret as the provider shows it");
+            options.problem(row, "it is empty, or no text", "give the secret as the provider shows it");
             None
         }
     }
 }
 
-fn refuse(environment: &mut Environment, rows: &[&Row], fault: &str, remedy: &str) {
+fn refuse(options: &mut Options, rows: &[&Row], fault: &str, remedy: &str) {
     for row in rows {
-        if environment.is_set(row) {
-            environment.problem(row, fault, remedy);
+        if options.is_set(row) {
+            options.problem(row, fault, remedy);
         }
     }
 }

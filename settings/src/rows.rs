@@ -1,6 +1,6 @@
 //! Every option there is. Names are oauth2-proxy's where it has one for the same thing.
 
-use crate::row::{Kind, Row};
+use crate::row::{Heeded, Kind, Row};
 
 macro_rules! rows {
     ($($name:ident $whose:ident $kind:expr, $default:literal, $meaning:literal;)*) => {
@@ -9,6 +9,7 @@ macro_rules! rows {
             pub static $name: Row = Row {
                 name: concat!("VESTIBULE_", stringify!($name)),
                 oauth2_proxy: rows!(@ $whose $name),
+                heeded: rows!(@ $whose),
                 kind: $kind,
                 default: $default,
                 meaning: $meaning,
@@ -18,8 +19,15 @@ macro_rules! rows {
         /// All of them.
         pub static ROWS: &[&Row] = &[$(&$name,)*];
     };
+    // Whose it is: oauth2-proxy's too, or ours alone; with `gate_` what only the gateway heeds.
     (@ both $name:ident) => { Some(concat!("OAUTH2_PROXY_", stringify!($name))) };
     (@ ours $name:ident) => { None };
+    (@ gate_both $name:ident) => { Some(concat!("OAUTH2_PROXY_", stringify!($name))) };
+    (@ gate_ours $name:ident) => { None };
+    (@ both) => { Heeded::Everywhere };
+    (@ ours) => { Heeded::Everywhere };
+    (@ gate_both) => { Heeded::ByTheGateway };
+    (@ gate_ours) => { Heeded::ByTheGateway };
 }
 
 use Kind::{Address, Always, Choice, Duration, File, Flag, List, Secret, Text, Url, Words};
@@ -92,4 +100,16 @@ rows! {
     SET_XAUTHREQUEST both Always(&["true"]), "true", "`auth` always answers with identity headers.";
     REVERSE_PROXY both Always(&["true", "false"]), "", "This site's address is taken from the redirect URL, never from a proxy's headers: this has no effect.";
     LOG_FORMAT ours Choice(&["text", "json"]), "text", "How log lines are written; RUST_LOG says which.";
+
+    // How the gateway runs.
+    FLAVOUR gate_ours Choice(&["oauth2-proxy", "nginx"]), "oauth2-proxy", "What the proxy that asks `auth` expects.";
+    METRICS_ADDRESS gate_both Address, "", "Where `/metrics` is served for Prometheus; nowhere where it is not set.";
+    PING_PATH gate_both Text, "/ping", "The path that says whether the program runs.";
+    READY_PATH gate_both Text, "/ready", "The path that says whether the program can serve.";
+    REQUEST_ID_HEADER gate_both Text, "X-Request-Id", "The header with the request's id in the proxy's log, which then stands in ours too.";
+    REQUEST_LOGGING gate_both Flag, "true", "Whether each request gets a line in the log; a check that lets somebody through gets one at `debug` only.";
+    EXCLUDE_LOGGING_PATHS gate_both List, "", "Paths whose requests get no line.";
+    SILENCE_PING_LOGGING gate_both Flag, "false", "Whether requests for the ping and ready paths get no line.";
+    SHUTDOWN_GRACE gate_ours Duration, "10s", "How long requests under way have to end once the program is asked to.";
+    CONNECTION_SILENCE gate_ours Duration, "75s", "How long a connection may be silent, until a request's head is whole: longer than the proxy keeps its connections.";
 }

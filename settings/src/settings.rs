@@ -1,6 +1,12 @@
-//! Settings: what the variables say, checked as a whole.
+//! Settings: what all options say, checked as a whole.
 
-use std::{collections::BTreeMap, env, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use vestibule::{
     config::{ConfigError, Problem},
@@ -10,18 +16,23 @@ use vestibule::{
 
 use crate::{
     checks,
-    environment::Environment,
+    given::File,
+    options::Options,
     provider::ProviderSettings,
-    row::{OURS, Row, THEIRS},
+    row::{Heeded, OURS, Row, THEIRS},
     rows::{self, ROWS},
+    server::Server,
+    value::Listen,
 };
 
-/// Everything that the environment says, and nothing that is wrong with it.
+/// Everything that options say, and nothing that is wrong with it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Where to listen.
+    /// Where an application listens.
     pub http_address: SocketAddr,
+    /// How the gateway runs.
+    pub server: Server,
     /// Where the endpoints are. An application may add to them before it builds.
     pub paths: Paths,
     /// How log lines are written.
@@ -53,24 +64,51 @@ pub enum LogFormat {
     Json,
 }
 
-/// Reads settings.
-#[derive(Clone, Debug, Default)]
+/// Reads settings: for an application where nothing else is said.
+#[derive(Clone, Debug)]
 #[must_use = "a reader does nothing until it reads"]
 pub struct Reader {
+    heeded: Heeded,
     defaults: BTreeMap<&'static str, String>,
+    flags: Vec<(String, Vec<String>)>,
+    file: Option<PathBuf>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { heeded: Heeded::Everywhere, defaults: BTreeMap::new(), flags: Vec::new(), file: None }
+    }
 }
 
 impl Reader {
+    /// A reader for the gateway, which heeds every option.
+    pub fn gateway() -> Self {
+        Self { heeded: Heeded::ByTheGateway, ..Self::default() }
+    }
+
     /// Another value for an option that is not set.
     pub fn with_default(mut self, row: &'static Row, value: impl Into<String>) -> Self {
         self.defaults.insert(row.suffix(), value.into());
         self
     }
 
-    /// Reads the process's environment.
+    /// An option of the command line, such as `--email-domain`, with every value that it was given. It wins over the
+    /// same option of the environment or the file.
+    pub fn with_flag(mut self, name: impl Into<String>, values: impl IntoIterator<Item = String>) -> Self {
+        self.flags.push((name.into(), values.into_iter().collect()));
+        self
+    }
+
+    /// A TOML file of options, such as `email_domains = ["example.com"]`. The environment wins over it.
+    pub fn with_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Reads, with the process's environment.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with the variable and the remedy.
+    /// Everything that is wrong, each with the option and the remedy.
     pub fn from_env(self) -> Result<Settings, ConfigError> {
         // Other people's variables may hold anything; only ours must be text.
         self.read(
@@ -79,10 +117,10 @@ impl Reader {
         )
     }
 
-    /// Reads these variables. Others than ours may be among them.
+    /// Reads, with these variables. Others than ours may be among them.
     ///
     /// # Errors
-    /// Everything that is wrong with them, each with the variable and the remedy.
+    /// Everything that is wrong, each with the option and the remedy.
     pub fn from_env_map(
         self,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -96,19 +134,30 @@ impl Reader {
     ) -> Result<Settings, ConfigError> {
         let ours =
             variables.into_iter().filter(|(name, _)| name.starts_with(OURS) || name.starts_with(THEIRS));
-        let mut environment = Environment::new(ours, self.defaults);
-        let mut settings = Settings::of(&mut environment);
-        environment.adopt(settings.problems());
+        let mut options = Options::new(self.heeded, self.defaults);
+        options.take_flags(self.flags);
+        options.take_variables(ours);
+        if let Some(path) = &self.file {
+            let file = File::read(path, &mut options.problems);
+            options.take_file(&file);
+        }
+        options.check_what_is_always_so();
+        let mut settings = Settings::of(&mut options);
+        if self.heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
+            let remedy = "write `host:port`: only the gateway listens elsewhere";
+            options.problem(&rows::HTTP_ADDRESS, "an application listens at an address", remedy);
+        }
+        options.adopt(settings.problems());
         settings
             .warnings
-            .retain(|warning| environment.problems.iter().all(|problem| problem.field != warning.field));
-        ConfigError::check(environment.problems)?;
+            .retain(|warning| options.problems.iter().all(|problem| problem.field != warning.field));
+        ConfigError::check(options.problems)?;
         Ok(settings)
     }
 }
 
 impl Settings {
-    /// Reads the process's environment, with every option's own default.
+    /// Reads the process's environment for an application, with every option's own default.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with the variable and the remedy.
@@ -116,7 +165,7 @@ impl Settings {
         Reader::default().from_env()
     }
 
-    /// Reads these variables, with every option's own default.
+    /// Reads these variables for an application, with every option's own default.
     ///
     /// # Errors
     /// Everything that is wrong with them, each with the variable and the remedy.
@@ -129,38 +178,42 @@ impl Settings {
         &self.warnings
     }
 
-    fn of(environment: &mut Environment) -> Self {
+    fn of(options: &mut Options) -> Self {
         let mut warnings = Vec::new();
-        let redirect_url = environment.required(&rows::REDIRECT_URL);
-        checks::cookie_secure(environment, &redirect_url);
-        let provider = ProviderSettings::of(environment);
-        let email_domains = checks::email_domains(environment);
-        let groups = environment.list(&rows::ALLOWED_GROUPS);
-        checks::somebody_is_named(environment, &provider, &groups);
+        let redirect_url = options.required(&rows::REDIRECT_URL);
+        checks::cookie_secure(options, &redirect_url);
+        let provider = ProviderSettings::of(options);
+        let email_domains = checks::email_domains(options);
+        let groups = options.list(&rows::ALLOWED_GROUPS);
+        checks::somebody_is_named(options, &provider, &groups);
         let ca_files: Vec<PathBuf> =
-            environment.list(&rows::PROVIDER_CA_FILES).into_iter().map(Into::into).collect();
-        let trusts_system = environment.flag(&rows::USE_SYSTEM_TRUST_STORE).unwrap_or(false);
+            options.list(&rows::PROVIDER_CA_FILES).into_iter().map(Into::into).collect();
+        let trusts_system = options.flag(&rows::USE_SYSTEM_TRUST_STORE).unwrap_or(false);
+        let paths = Paths::below(&checks::prefix(options));
+        let server = Server::of(options, &paths);
         Self {
-            http_address: environment
-                .address(&rows::HTTP_ADDRESS)
-                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4180))),
-            paths: Paths::below(&checks::prefix(environment)),
-            log_format: match environment.choice(&rows::LOG_FORMAT) {
+            http_address: match server.listen {
+                Listen::Tcp(address) => address,
+                _ => SocketAddr::from(([127, 0, 0, 1], 4180)),
+            },
+            server,
+            paths,
+            log_format: match options.choice(&rows::LOG_FORMAT) {
                 Some("json") => LogFormat::Json,
                 _ => LogFormat::Text,
             },
             redirect_url,
-            keys: checks::keys(environment, &mut warnings),
-            cookie_name: environment.text(&rows::COOKIE_NAME),
-            session_age: environment.duration(&rows::COOKIE_EXPIRE),
+            keys: checks::keys(options, &mut warnings),
+            cookie_name: options.text(&rows::COOKIE_NAME),
+            session_age: options.duration(&rows::COOKIE_EXPIRE),
             email_domains,
-            unverified_email: environment.flag(&rows::INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL).unwrap_or(false),
+            unverified_email: options.flag(&rows::INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL).unwrap_or(false),
             groups,
-            return_origins: checks::return_origins(environment),
+            return_origins: checks::return_origins(options),
             provider,
             only_given_cas: !ca_files.is_empty() && !trusts_system,
             ca_files,
-            names: ROWS.iter().map(|row| (row.suffix(), environment.name(row))).collect(),
+            names: ROWS.iter().map(|row| (row.suffix(), options.name(row))).collect(),
             warnings,
         }
     }

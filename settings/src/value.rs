@@ -1,7 +1,9 @@
 //! From texts to values. Each says what is wrong with a text, never the text itself: it may be a secret.
 
 use std::{
+    fmt,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -57,23 +59,69 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Fault> {
     if text.is_empty() { Err(FAULT) } else { Ok(whole) }
 }
 
-/// Where to listen: `host:port`, with `http://` before it or not. Without a host it is every address.
-pub(crate) fn address(text: &str) -> Result<SocketAddr, Fault> {
-    const FAULT: Fault =
-        ("it is no address to listen at", "write `127.0.0.1:4180`, `[::1]:4180`, or `:4180` for all");
-    if text.starts_with("unix:") || text.starts_with("fd:") {
-        return Err(("sockets of that kind are not listened at yet", FAULT.1));
+/// Where a program listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Listen {
+    /// At an address; port 0 takes a free one.
+    Tcp(SocketAddr),
+    /// At a socket in the file system.
+    Unix {
+        /// Where it is.
+        path: PathBuf,
+        /// Who may connect, such as `0o660`; what the process's own mask leaves where it is not set.
+        mode: Option<u32>,
+    },
+    /// At a socket that the program was started with, by its number: systemd's first is 3.
+    Fd(i32),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix { path, .. } => write!(f, "unix://{}", path.display()),
+            Self::Fd(number) => write!(f, "fd:{number}"),
+        }
     }
+}
+
+const NO_ADDRESS: Fault = (
+    "it is no address to listen at",
+    "write `127.0.0.1:4180`, `[::1]:4180`, or `:4180` for all; `unix:///run/name.sock,mode=0660`; or `fd:3`",
+);
+
+/// Where to listen: `host:port`, with `http://` before it or not; `unix:///path,mode=0660`; or `fd:3`.
+pub(crate) fn listen(text: &str) -> Result<Listen, Fault> {
+    if let Some(number) = text.strip_prefix("fd:") {
+        let number: i32 = number.parse().map_err(|_| NO_ADDRESS)?;
+        // The first three are the program's input and outputs.
+        return if 3 <= number { Ok(Listen::Fd(number)) } else { Err(NO_ADDRESS) };
+    }
+    if let Some(rest) = text.strip_prefix("unix:") {
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let (path, mode) = match rest.split_once(",mode=") {
+            Some((path, mode)) => (path, Some(u32::from_str_radix(mode, 8).map_err(|_| NO_ADDRESS)?)),
+            None => (rest, None),
+        };
+        let is_sound = !path.is_empty() && mode.is_none_or(|mode| mode <= 0o777);
+        return is_sound.then(|| Listen::Unix { path: path.into(), mode }).ok_or(NO_ADDRESS);
+    }
+    address(text).map(Listen::Tcp)
+}
+
+/// An address of a socket. Without a host it is every address.
+fn address(text: &str) -> Result<SocketAddr, Fault> {
     let text = text.strip_prefix("http://").unwrap_or(text);
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
-    let (host, port) = text.rsplit_once(':').ok_or(FAULT)?;
-    let port: u16 = port.parse().map_err(|_| FAULT)?;
+    let (host, port) = text.rsplit_once(':').ok_or(NO_ADDRESS)?;
+    let port: u16 = port.parse().map_err(|_| NO_ADDRESS)?;
     match host {
         "" => Ok((Ipv6Addr::UNSPECIFIED, port).into()),
         "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        _ => Err(FAULT),
+        _ => Err(NO_ADDRESS),
     }
 }
 
@@ -118,15 +166,22 @@ mod tests {
             ("127.0.0.1", None),
             ("host.example:80", None),
             ("127.0.0.1:x", None),
-            ("unix:///run/x", None),
+            ("unix:", None),
+            ("unix:///run/x,mode=9", None),
+            ("fd:0", None),
+            ("fd:systemd", None),
             ("", None),
         ] {
-            assert_eq!(
-                address(text).ok().map(|address| address.to_string()).as_deref(),
-                expected,
-                "{text:?}"
-            );
+            let address = listen(text).ok().map(|listen| listen.to_string());
+            assert_eq!(address.as_deref(), expected.map(|at| format!("http://{at}")).as_deref(), "{text:?}");
         }
+        let path: PathBuf = "/run/x".into();
+        assert_eq!(
+            listen("unix:///run/x,mode=0660"),
+            Ok(Listen::Unix { path: path.clone(), mode: Some(0o660) })
+        );
+        assert_eq!(listen("unix:/run/x"), Ok(Listen::Unix { path, mode: None }));
+        assert_eq!(listen("fd:3"), Ok(Listen::Fd(3)));
     }
 
     #[test]

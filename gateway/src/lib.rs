@@ -7,19 +7,40 @@
 //! }
 //! ```
 
+mod cli;
 mod ending;
 mod health;
+mod listen;
 mod log;
 mod run;
 mod serve;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use vestibule_settings::Settings;
+use cli::What;
+use vestibule_settings::Reader;
 
-/// The program: reads the environment, listens, and serves until it is asked to end.
+/// The program: reads its configuration, listens, and serves until it is asked to end.
 pub fn main() -> ExitCode {
-    let settings = match Settings::from_env() {
+    let asked = match cli::read(env::args_os()) {
+        Ok(asked) => asked,
+        Err(error) => {
+            // Help and the version are answers too, and clap knows which output they belong to.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match asked.what {
+        What::Serve => serve(asked.reader),
+        What::Check { .. } => match asked.reader.from_env() {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        },
+    }
+}
+
+fn serve(reader: Reader) -> ExitCode {
+    let settings = match reader.from_env() {
         Ok(settings) => settings,
         Err(error) => return failed(&error),
     };

@@ -2,12 +2,11 @@
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use tokio::net::TcpListener;
 use vestibule::driver::{AdmitAll, Driver};
 use vestibule_axum::Gate;
 use vestibule_settings::Settings;
 
-use crate::{ending, health, serve};
+use crate::{ending, health, listen::Listener, serve};
 
 /// Runs until the program is asked to end.
 pub(crate) fn run(settings: Settings) -> Result<()> {
@@ -20,18 +19,16 @@ async fn serve_all(settings: Settings) -> Result<()> {
         tracing::warn!(%warning, "the configuration works, but");
     }
     let app = app(&settings)?;
-    let address = settings.http_address;
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("{address} cannot be listened at"))?;
-    say_where(&format!("http://{}", listener.local_addr()?));
-    serve::serve(listener, app, ending::asked()).await;
+    let listener = Listener::bind(&settings.server.listen).await?;
+    say_where(&listener.place()?);
+    serve::serve(listener, app, &settings.server, ending::asked()).await;
     Ok(())
 }
 
 fn app(settings: &Settings) -> Result<Router> {
     let vestibule = settings.builder()?.build()?;
     let driver = Driver::new(vestibule, settings.host()?, AdmitAll);
-    Ok(health::routes().merge(Gate::new(driver).routes()))
+    Ok(health::routes(&settings.server).merge(Gate::new(driver).routes()))
 }
 
 /// With port 0 this is the only place where the port stands.

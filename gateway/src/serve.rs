@@ -1,6 +1,6 @@
 //! Connections: taken, kept within limits, and ended gracefully.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::Pin, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -8,12 +8,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
+use vestibule_settings::Server;
 
-/// How long a connection may be silent: between requests, and until a request's head is whole. Proxies keep theirs for
-/// sixty seconds (nginx), and would lose a request that they send while we close.
-const SILENCE_TIME_MAX: Duration = Duration::from_secs(75);
+use crate::listen::{Listener, Stream};
 
 /// The largest head of a request. A proxy that lets more through than nginx's 32 KB gets a 431.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -24,14 +22,11 @@ const HEADERS_MAX: usize = 128;
 /// How long an answer may take, its request's body included. Conversations with a provider have fifteen seconds.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// How long connections may go on once the program is asked to end.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// How long to wait where no connection can be accepted: when there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `app` until `end`, and then whatever is under way, for a while.
-pub(crate) async fn serve(listener: TcpListener, app: Router, end: impl Future<Output = ()>) {
+pub(crate) async fn serve(listener: Listener, app: Router, server: &Server, end: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
@@ -40,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, end: impl Future<O
             () = &mut end => break,
         };
         match accepted {
-            Ok((stream, peer)) => take(&graceful, stream, peer, app.clone()),
+            Ok((stream, peer)) => take(&graceful, stream, peer, app.clone(), server.silence),
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -50,17 +45,22 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, end: impl Future<O
     // From here on nobody can connect, and whoever is connected gets the answer that they wait for.
     drop(listener);
     tracing::info!("ending");
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(server.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were not answered in time");
     }
 }
 
-fn take(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, app: Router) {
-    // Answers are small and whole: waiting for more to send only delays them.
-    let _ = stream.set_nodelay(true);
+fn take(
+    graceful: &GracefulShutdown,
+    stream: Pin<Box<dyn Stream>>,
+    peer: Option<SocketAddr>,
+    app: Router,
+    silence: Duration,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(SILENCE_TIME_MAX)
+        // It runs between requests too, and a proxy would lose the request that it sends while we close.
+        .header_read_timeout(silence)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX);
     let service = service_fn(move |request: Request<Incoming>| answer(app.clone(), request, peer));
@@ -75,10 +75,12 @@ fn take(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, app: R
 async fn answer(
     app: Router,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
 ) -> Result<axum::response::Response, Infallible> {
     let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
     let Ok(answered) = tokio::time::timeout(ANSWER_TIME_MAX, app.oneshot(request)).await else {
         let mut response = axum::response::Response::new(Body::from("The answer took too long.\n"));
         *response.status_mut() = axum::http::StatusCode::SERVICE_UNAVAILABLE;

@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod files;
 mod fuzz;
+mod python;
 mod steps;
 mod suite;
 mod threats;
@@ -26,7 +27,8 @@ cargo xtask COMMAND
   demo           run the Vue example with a development provider inside: sign in with a click;
                  needs nothing but Rust
   test           everything that a change must pass; installs what it needs into target/tools
-  test --fast    the same without the tests from outside, which need nginx, Chromium and Node
+  test --fast    the same without the tests from outside, which need proxies, Chromium, Node and Python
+  tools          install what the tests from outside need, and do nothing else (part of test)
   bench          what sign-in costs; installs what it needs and writes docs/benchmarks.md and .svg;
                  wants a machine with nothing else to do, and some 20 minutes
   bench --short  the same in a few rounds, into target/bench: to see that it works
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => suite::run(suite::Extent::Full),
         ["test", "--fast"] => suite::run(suite::Extent::Fast),
+        ["tools"] => suite::tools(),
         ["bench"] => bench::run(bench::Pace::Full),
         ["bench", "--short"] => bench::run(bench::Pace::Short),
         ["fuzz", ref which @ ..] => fuzz::run(which),

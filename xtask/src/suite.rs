@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    Outcome,
+    Outcome, python,
     steps::{self, Steps, cargo},
     tools, tools_folder, web,
 };
@@ -25,6 +25,20 @@ pub(crate) fn run(extent: Extent) -> Outcome {
     Ok(())
 }
 
+/// Installs what the tests from outside need, and does nothing else.
+pub(crate) fn tools() -> Outcome {
+    let mut steps = Steps::default();
+    install(&mut steps)?;
+    println!("\n{}", steps.table());
+    Ok(())
+}
+
+fn install(steps: &mut Steps) -> Outcome {
+    steps.step("tools: Debian's", tools::debian)?;
+    steps.step("tools: npm's", tools::npm)?;
+    steps.step("tools: Python's", python::packages)
+}
+
 /// The steps, the quick ones first.
 fn all(extent: Extent, steps: &mut Steps) -> Outcome {
     steps.step("lock file", || {
@@ -33,8 +47,7 @@ fn all(extent: Extent, steps: &mut Steps) -> Outcome {
     })?;
     steps.step("format", || steps::run(&mut cargo("fmt --all --check")))?;
     if extent == Extent::Full {
-        steps.step("tools: Debian's", tools::debian)?;
-        steps.step("tools: npm's", tools::npm)?;
+        install(steps)?;
         steps.step("the page is what its sources build", web::check)?;
     }
     steps.step("tools: cargo-deny", || tools::cargo_deny().map(drop))?;

@@ -13,8 +13,14 @@ use crate::{
 };
 
 /// Programs, and the Debian packages that bring them.
-const DEBIAN: [(&str, &str); 4] =
-    [("nginx", "nginx-light"), ("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("npm", "npm")];
+const DEBIAN: [(&str, &str); 6] = [
+    ("nginx", "nginx-light"),
+    ("caddy", "caddy"),
+    ("haproxy", "haproxy"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("npm", "npm"),
+];
 
 /// The version whose rules `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -33,23 +39,34 @@ pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
         println!("    all there");
         return Ok(());
     }
-    let by_hand =
-        format!("apt-get update && apt-get install --yes --no-install-recommends {}", missing.join(" "));
-    let explain = |problem: String| {
-        format!("{problem}\ninstall what is missing as root, then try again:\n    {by_hand}")
-    };
+    install(&missing)?;
+    match wanted.iter().find(|(program, _)| find(program).is_none()) {
+        Some((program, _)) => {
+            Err(explain(&missing, &format!("apt-get was content, but there is no {program}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Installs these Debian packages.
+pub(crate) fn install(packages: &[&str]) -> Outcome {
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        steps::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive")).map_err(explain)
+        let outcome = steps::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
+        outcome.map_err(|problem| explain(packages, &problem))
     };
     apt(&["update"])?;
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
-    install.extend(&missing);
-    apt(&install)?;
-    match wanted.iter().find(|(program, _)| find(program).is_none()) {
-        Some((program, _)) => Err(explain(format!("apt-get was content, but there is no {program}"))),
-        None => Ok(()),
-    }
+    install.extend(packages);
+    apt(&install)
+}
+
+fn explain(packages: &[&str], problem: &str) -> String {
+    let packages = packages.join(" ");
+    format!(
+        "{problem}\ninstall what is missing as root, then try again:\n    apt-get update && \
+         apt-get install --yes --no-install-recommends {packages}"
+    )
 }
 
 /// Installs the npm packages of `outside/npm`, exactly as its lock file has them.
@@ -116,6 +133,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, String> {
     fs::read(file).map_err(|error| format!("{} could not be read: {error}", file.display()))
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Outcome {
+/// Writes a file, or says which could not be written.
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> Outcome {
     fs::write(file, bytes).map_err(|error| format!("{} could not be written: {error}", file.display()))
 }

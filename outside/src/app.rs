@@ -1,6 +1,6 @@
 //! An example application, run as the program that a person would run.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -45,6 +45,17 @@ impl AppBuilder {
     pub fn new(program: &str) -> Self {
         Self { program: program.to_owned(), environment: BTreeMap::new() }
             .option("HTTP_ADDRESS", "127.0.0.1:0")
+    }
+
+    /// Sets all that a file of the repository sets: lines `NAME=value`, and comments.
+    pub fn env_file(self, file: &str) -> Result<Self> {
+        let file = tools::repository().join(file);
+        let text = fs::read_to_string(&file).with_context(|| format!("{} is not there", file.display()))?;
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.filter(|line| !line.ends_with('=')).try_fold(self, |builder, line| {
+            let (name, value) = line.split_once('=').with_context(|| format!("no value in {line:?}"))?;
+            Ok(builder.variable(name, value))
+        })
     }
 
     /// Sets `OAUTH2_PROXY_{name}`, the name that oauth2-proxy's users know.

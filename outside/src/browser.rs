@@ -107,6 +107,25 @@ impl Browser {
         self.element(css).await?.text().await.with_context(|| format!("while reading {css}"))
     }
 
+    /// Waits until the page shows this text.
+    pub async fn wait_for_text(&self, text: &str) -> Result<()> {
+        let shown = format!("return document.body.innerText.includes({})", json!(text));
+        self.wait_until(&format!("the text {text:?}"), &shown).await
+    }
+
+    /// Waits until `script` returns true, which `what` puts in words.
+    pub async fn wait_until(&self, what: &str, script: &str) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        // In the middle of a navigation a script may have no page to run in.
+        while !self.run(script).await.is_ok_and(|answer| answer == true) {
+            if end < Instant::now() {
+                return Err(self.gave_up_on(what).await);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
     /// Whether `css` finds anything at this moment.
     pub async fn has(&self, css: &str) -> Result<bool> {
         Ok(!self.client.find_all(Locator::Css(css)).await?.is_empty())
@@ -131,15 +150,7 @@ impl Browser {
 
     /// Waits until a page is shown that was loaded after [`Browser::mark_page`].
     pub async fn wait_for_unmarked_page(&self) -> Result<()> {
-        let end = Instant::now() + PATIENCE;
-        // In the middle of a navigation a script may have no page to run in.
-        while !self.run("return window.marked !== true").await.is_ok_and(|answer| answer == true) {
-            if end < Instant::now() {
-                return Err(self.gave_up_on("another page").await);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(())
+        self.wait_until("another page", "return window.marked !== true").await
     }
 
     /// All cookies that the current tab's address would be sent, those that scripts cannot see included.

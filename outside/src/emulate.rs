@@ -85,7 +85,7 @@ fn people_and_client(origin: &str) -> String {
                 "client_id": client::ID,
                 "client_secret": client::SECRET,
                 "name": "Vue example",
-                "redirect_uris": [format!("{origin}/app/oauth2/callback")],
+                "redirect_uris": client::callbacks(origin),
             }],
         },
     })

@@ -31,10 +31,9 @@ impl Idp {
 
     /// Starts our own development provider, within this process, for an application at `origin`.
     pub async fn dev(origin: &str) -> Result<Self> {
-        let callback = format!("{origin}/app/oauth2/callback");
-        let provider =
-            DevProvider::builder().client(client::ID, Some(client::SECRET), [callback]).start().await?;
-        Ok(Self::Dev(provider))
+        let client =
+            DevProvider::builder().client(client::ID, Some(client::SECRET), client::callbacks(origin));
+        Ok(Self::Dev(client.start().await?))
     }
 
     /// Tells an application where this provider is, and who it is there.
@@ -86,7 +85,7 @@ impl Idp {
         loop {
             let now = browser.url().await?;
             // The prefix's own addresses lead on, to the provider or back to the page asked for.
-            if now.as_str().starts_with(origin) && !now.path().starts_with("/app/oauth2/") {
+            if now.as_str().starts_with(origin) && !now.path().contains("/oauth2/") {
                 return Ok(());
             }
             if end < Instant::now() {

@@ -15,6 +15,8 @@ mod nginx;
 mod oidc_provider;
 pub mod ports;
 mod seed1;
+mod seed2;
+mod streamlit;
 pub mod tools;
 mod visitor;
 mod wire;
@@ -28,6 +30,8 @@ pub use idp::Idp;
 pub use nginx::Nginx;
 pub use oidc_provider::OidcProvider;
 pub use seed1::{COOKIE_SECRET, Seed1};
+pub use seed2::Seed2;
+pub use streamlit::Streamlit;
 pub use visitor::{Visited, Visitor, location};
 pub use wire::{Reply, Wire};
 
@@ -37,10 +41,16 @@ use std::time::Duration;
 /// enough that a hang is seen as one.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The client that the example is, to every provider that these tests start.
+/// The client that each example is, to every provider that these tests start.
 pub mod client {
     /// Its id.
     pub const ID: &str = "vue-example";
     /// Its secret, in use on loopback only.
     pub const SECRET: &str = "a-secret-that-only-loopback-has-seen";
+
+    /// Where a provider may send browsers back to, for a system at `origin`: with and without a prefix of the
+    /// application's own.
+    pub fn callbacks(origin: &str) -> [String; 2] {
+        ["/app", ""].map(|prefix| format!("{origin}{prefix}/oauth2/callback"))
+    }
 }

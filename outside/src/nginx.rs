@@ -27,6 +27,12 @@ impl Nginx {
         Self::start(&change(seed1_with(&original, app, port)?), port).await
     }
 
+    /// The second system's file in front of `app` and of who answers for sign-in, on `port`.
+    pub async fn seed2(app: u16, gateway: u16, port: u16) -> Result<Self> {
+        let original = fs::read_to_string(tools::repository().join("examples/streamlit-nginx/nginx.conf"))?;
+        Self::start(&seed2_with(&original, app, gateway, port)?, port).await
+    }
+
     /// Starts nginx with `servers` inside its `http` block, and waits until it answers on `port`.
     pub async fn start(servers: &str, port: u16) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("vestibule-nginx-").tempdir()?;
@@ -60,14 +66,35 @@ impl Nginx {
 
 /// The first system's file with its upstreams and its listen value replaced, and nothing else.
 fn seed1_with(original: &str, app: u16, port: u16) -> Result<String> {
+    readdressed(
+        original,
+        &[
+            ("server host.docker.internal:5000;", format!("server 127.0.0.1:{app};")),
+            ("server host.docker.internal:5173;", format!("server 127.0.0.1:{app};")),
+            ("listen 8000;", format!("listen 127.0.0.1:{port};")),
+        ],
+    )
+}
+
+/// The second system's file with its upstreams and its listen value replaced, and nothing else.
+fn seed2_with(original: &str, app: u16, gateway: u16, port: u16) -> Result<String> {
+    readdressed(
+        original,
+        &[
+            ("server streamlit:8501;", format!("server 127.0.0.1:{app};")),
+            ("server oauth2-proxy:4180;", format!("server 127.0.0.1:{gateway};")),
+            ("listen 8000;", format!("listen 127.0.0.1:{port};")),
+        ],
+    )
+}
+
+/// A configuration with its addresses replaced by a test's own. Each must be there exactly once, so that no example
+/// quietly keeps one.
+pub(crate) fn readdressed(original: &str, addresses: &[(&str, String)]) -> Result<String> {
     let mut text = original.to_owned();
-    for (theirs, ours) in [
-        ("server host.docker.internal:5000;", format!("server 127.0.0.1:{app};")),
-        ("server host.docker.internal:5173;", format!("server 127.0.0.1:{app};")),
-        ("listen 8000;", format!("listen 127.0.0.1:{port};")),
-    ] {
+    for (theirs, ours) in addresses {
         ensure!(text.matches(theirs).count() == 1, "the original file has `{theirs}` exactly once");
-        text = text.replace(theirs, &ours);
+        text = text.replace(theirs, ours);
     }
     Ok(text)
 }
@@ -92,12 +119,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_three_lines_of_the_original_differ() {
+    fn only_three_lines_of_each_original_differ() {
         let original = include_str!("../../examples/vue-nginx/nginx.conf");
-        let ours = seed1_with(original, 1111, 2222).unwrap();
-        let changed: Vec<(&str, &str)> =
-            original.lines().zip(ours.lines()).filter(|(theirs, ours)| theirs != ours).collect();
-        assert_eq!(original.lines().count(), ours.lines().count());
+        let changed = changed(original, &seed1_with(original, 1111, 2222).unwrap());
         assert_eq!(
             changed,
             [
@@ -105,7 +129,17 @@ mod tests {
                 ("    server host.docker.internal:5173;", "    server 127.0.0.1:1111;"),
                 ("    listen 8000;", "    listen 127.0.0.1:2222;"),
             ]
+            .map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned()))
         );
+        let original = include_str!("../../examples/streamlit-nginx/nginx.conf");
+        assert_eq!(3, self::changed(original, &seed2_with(original, 1, 2, 3).unwrap()).len());
+    }
+
+    /// The lines that differ.
+    fn changed(original: &str, ours: &str) -> Vec<(String, String)> {
+        assert_eq!(original.lines().count(), ours.lines().count());
+        let pairs = original.lines().zip(ours.lines()).filter(|(theirs, ours)| theirs != ours);
+        pairs.map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned())).collect()
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl OidcProvider {
         let clients = json!([{
             "client_id": client::ID,
             "client_secret": client::SECRET,
-            "redirect_uris": [format!("{origin}/app/oauth2/callback")],
+            "redirect_uris": client::callbacks(origin),
             "post_logout_redirect_uris": [format!("{origin}/"), format!("{origin}/app/oauth2/sign_out")],
         }]);
         let mut child = Child::start(

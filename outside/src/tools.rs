@@ -39,6 +39,25 @@ pub fn node() -> Result<PathBuf> {
     bail!("npm has not installed Node; {REMEDY}")
 }
 
+/// The Python that has the packages of `outside/python`.
+pub fn python() -> Result<PathBuf> {
+    from_python("python")
+}
+
+/// Envoy, which comes as such a package.
+pub fn envoy() -> Result<PathBuf> {
+    from_python("envoy")
+}
+
+fn from_python(name: &str) -> Result<PathBuf> {
+    let folder = tools()?.join("python");
+    // The list is written last, so without it the environment is not whole.
+    if folder.join("installed.txt").is_file() {
+        return Ok(folder.join("bin").join(name));
+    }
+    bail!("the Python packages of outside/python are not installed in {}; {REMEDY}", folder.display())
+}
+
 /// A program of this workspace, built in the same profile as the tests that run now.
 pub fn built(name: &str) -> Result<PathBuf> {
     let folder = match env::var_os("VESTIBULE_BUILT") {

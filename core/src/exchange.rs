@@ -112,7 +112,9 @@ impl Document {
 /// Whether a document serves whoever asks for it: beyond being clean JSON, that only they know. What does not never
 /// takes the place of one that does.
 #[derive(Clone)]
-pub struct Usable(Arc<dyn Fn(&[u8]) -> bool + Send + Sync>);
+pub struct Usable(Arc<Serves>);
+
+type Serves = dyn Fn(&[u8]) -> bool + Send + Sync;
 
 impl Usable {
     /// Those of which `serves` says so. It is asked once a fetch, and whoever waits for the document waits for it.

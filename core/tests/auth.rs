@@ -2,6 +2,8 @@
 
 mod world;
 
+use std::sync::Arc;
+
 use vestibule::{config::Flavour, refusal::Refusal, request::PlainHead};
 use world::{Browser, Plain, World, builder, refused};
 
@@ -148,6 +150,13 @@ fn se_34_a_session_ends_on_its_own_side_of_the_cookie() {
     assert_eq!(browser.send(&mut world, PlainHead::fetch(AUTH)).status, 202);
     world.wait(1);
     assert_eq!(browser.send(&mut world, PlainHead::fetch(AUTH)).status, 401);
+    browser.sign_in(&mut world, "/");
+    world.wait(30);
+    assert_eq!(browser.send(&mut world, PlainHead::fetch(AUTH)).status, 202);
+    let shorter = builder().provider(Plain::new("plain")).session_age(age / 2).build().unwrap();
+    world.vestibule = Arc::new(shorter);
+    let answer = browser.send(&mut world, PlainHead::fetch(AUTH)).status;
+    assert_eq!(answer, 401, "a limit that was shortened counts at once");
 }
 
 #[test]

@@ -152,7 +152,7 @@ mod tests {
     fn jt_26_depth_is_bounded() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(fault(&nested(JSON_DEPTH_MAX)), None);
-        assert_eq!(fault(&nested(JSON_DEPTH_MAX + 2)), Some(JsonFault::TooDeep));
+        assert_eq!(fault(&nested(JSON_DEPTH_MAX + 1)), Some(JsonFault::TooDeep));
         assert!(fault(&nested(100_000)).is_some());
     }
 }

@@ -69,14 +69,21 @@ fn gw_02_gw_11_no_header_lets_anybody_through() {
 #[test]
 fn gw_08_a_program_gets_401_and_nothing_that_begins_a_sign_in() {
     let mut world = World::new();
-    for head in [
-        PlainHead::fetch("/oauth2/auth"),
-        PlainHead::new("GET", "/oauth2/auth").with("accept", "application/json"),
-        PlainHead::new("GET", "/oauth2/auth")
-            .with("accept", "text/html")
-            .with("x-requested-with", "XMLHttpRequest"),
-    ] {
-        let response = world.handle(head.with("x-auth-request-redirect", "/data")).response;
+    let programs = |target: &str| {
+        let plain = |accept: &str| PlainHead::new("GET", target).with("accept", accept);
+        let heads = [
+            PlainHead::fetch(target),
+            plain("application/json"),
+            plain("text/html").with("x-requested-with", "XMLHttpRequest"),
+        ];
+        heads.map(|head| head.with("x-auth-request-redirect", "/data"))
+    };
+    let mut responses: Vec<_> =
+        programs("/oauth2/auth").into_iter().map(|head| world.handle(head).response).collect();
+    let turned =
+        |head| world.vestibule.turn_back(&head, vestibule::refusal::Refusal::SignInRequired).response;
+    responses.extend(programs("/data").map(turned));
+    for response in responses {
         assert_eq!(refused(&response), (401, "sign_in_required".into()));
         assert_eq!(response.get("content-type"), Some("application/problem+json"));
         assert!(response.get("www-authenticate").is_some() && response.get("location").is_none());
@@ -103,7 +110,8 @@ fn gw_14_a_form_that_met_the_sign_in_is_not_sent_again() {
         PlainHead::new("POST", "/form").with("sec-fetch-mode", "navigate").with("sec-fetch-dest", "document");
     let turned = world.vestibule.turn_back(&post, vestibule::refusal::Refusal::SignInRequired).response;
     assert_eq!((turned.status, turned.body.len()), (303, 0));
-    let asked = Asked::of(&browser.visit(&mut world, "/oauth2/sign_in"));
+    let sign_in = turned.get("location").unwrap().strip_prefix(ORIGIN).unwrap();
+    let asked = Asked::of(&browser.visit(&mut world, sign_in));
     assert_eq!(browser.come_back(&mut world, &asked).get("location"), Some("https://app.example/"));
 }
 

@@ -8,12 +8,15 @@
 //! ```
 
 mod cli;
-mod ending;
+mod gateway;
 mod health;
 mod listen;
 mod log;
+mod metrics;
+mod requests;
 mod run;
 mod serve;
+mod signals;
 
 use std::{env, process::ExitCode};
 
@@ -40,12 +43,12 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(reader: Reader) -> ExitCode {
-    let settings = match reader.from_env() {
+    let settings = match reader.clone().from_env() {
         Ok(settings) => settings,
         Err(error) => return failed(&error),
     };
     log::begin(settings.log_format);
-    match run::run(settings) {
+    match run::run(settings, reader) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&*error),
     }

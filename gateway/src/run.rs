@@ -1,38 +1,127 @@
-//! From settings to a program that serves.
+//! From settings to a program that serves, until it is asked to end.
+
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use axum::Router;
-use vestibule::driver::{AdmitAll, Driver};
-use vestibule_axum::Gate;
-use vestibule_settings::Settings;
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use vestibule_settings::{Reader, Server, Settings};
 
-use crate::{ending, health, listen::Listener, serve};
+use crate::{
+    gateway::Gateway,
+    listen::Listener,
+    metrics::Metrics,
+    serve,
+    signals::{Ending, Hangups},
+};
 
-/// Runs until the program is asked to end.
-pub(crate) fn run(settings: Settings) -> Result<()> {
+/// Runs until the program is asked to end. `reader` reads the same again whenever a new configuration is to be taken.
+pub(crate) fn run(settings: Settings, reader: Reader) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("there is no runtime")?.block_on(serve_all(settings))
+    runtime.context("there is no runtime")?.block_on(serve_all(settings, reader))
 }
 
-async fn serve_all(settings: Settings) -> Result<()> {
-    for warning in settings.warnings() {
-        tracing::warn!(%warning, "the configuration works, but");
+async fn serve_all(settings: Settings, reader: Reader) -> Result<()> {
+    warn(&settings);
+    let metrics = Metrics::new();
+    let gateway = Arc::new(Gateway::new(&settings, metrics.clone())?);
+    let server = settings.server;
+    // Whoever sends a signal once the program says that it listens must be heard.
+    let (hangups, ending) = (Hangups::listen()?, Ending::listen()?);
+    let (end, ends) = watch::channel(());
+    let listener = Listener::bind(&server.listen).await?;
+    if let Some(place) = &server.metrics {
+        let listener = Listener::bind(place).await.context("metrics cannot be served")?;
+        say(&format!("metrics on {}", listener.place()?));
+        tokio::spawn(serve_metrics(listener, server.clone(), metrics.clone(), ends.clone()));
     }
-    let app = app(&settings)?;
-    let listener = Listener::bind(&settings.server.listen).await?;
-    say_where(&listener.place()?);
-    serve::serve(listener, app, &settings.server, ending::asked()).await;
+    say(&format!("listening on {}", listener.place()?));
+    tokio::spawn(reload_when_asked(hangups, Arc::clone(&gateway), reader, metrics));
+    tokio::spawn(async move {
+        ending.asked().await;
+        tracing::info!("ending");
+        // Whoever waits on the other side sees that it is gone.
+        drop(end);
+    });
+    serve::serve(listener, &server, over(ends), move |request, peer| {
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.answer(request, peer).await }
+    })
+    .await;
     Ok(())
 }
 
-fn app(settings: &Settings) -> Result<Router> {
-    let vestibule = settings.builder()?.build()?;
-    let driver = Driver::new(vestibule, settings.host()?, AdmitAll);
-    Ok(health::routes(&settings.server).merge(Gate::new(driver).routes()))
+/// Waits until the sender is dropped.
+async fn over(mut ends: watch::Receiver<()>) {
+    while ends.changed().await.is_ok() {}
+}
+
+async fn serve_metrics(listener: Listener, server: Server, metrics: Metrics, ends: watch::Receiver<()>) {
+    let app = Router::new().route("/metrics", get(page)).with_state(metrics);
+    serve::serve(listener, &server, over(ends), move |request, _| {
+        let app = app.clone();
+        async move { app.oneshot(request).await.unwrap_or_else(|never| match never {}) }
+    })
+    .await;
+}
+
+async fn page(State(metrics): State<Metrics>) -> axum::response::Response {
+    match metrics.page() {
+        Ok(page) => {
+            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(CONTENT_TYPE, content_type)], page).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Takes a new configuration whenever the program is sent SIGHUP. One that is wrong changes nothing.
+async fn reload_when_asked(mut hangups: Hangups, gateway: Arc<Gateway>, reader: Reader, metrics: Metrics) {
+    while hangups.next().await {
+        let (gateway, reader) = (Arc::clone(&gateway), reader.clone());
+        // Files are read, and certificates: requests do not wait for that.
+        let reloaded = tokio::task::spawn_blocking(move || reload(&gateway, reader)).await;
+        let error = match reloaded {
+            Ok(Ok(())) => {
+                tracing::info!("the configuration was read again and has taken over");
+                metrics.reloaded("applied");
+                continue;
+            }
+            Ok(Err(error)) => error,
+            Err(panicked) => panicked.into(),
+        };
+        metrics.reloaded("refused");
+        tracing::error!(
+            "the configuration was read again and cannot be used; the one before stays: {error:#}"
+        );
+    }
+}
+
+fn reload(gateway: &Gateway, reader: Reader) -> Result<()> {
+    let settings = reader.from_env()?;
+    warn(&settings);
+    let (before, after) = (gateway.server(), &settings.server);
+    if (&before.listen, &before.metrics) != (&after.listen, &after.metrics) {
+        tracing::warn!("another address to listen at needs a restart; everything else takes over now");
+    }
+    gateway.renew(&settings)
+}
+
+fn warn(settings: &Settings) {
+    for warning in settings.warnings() {
+        tracing::warn!(%warning, "the configuration works, but");
+    }
 }
 
 /// With port 0 this is the only place where the port stands.
 #[expect(clippy::print_stdout, reason = "whoever started the program reads where it listens")]
-fn say_where(address: &str) {
-    println!("listening on {address}");
+fn say(line: &str) {
+    println!("{line}");
 }

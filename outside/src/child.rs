@@ -144,7 +144,8 @@ impl Child {
         number.with_context(|| format!("{} has no memory", self.name))
     }
 
-    fn pid(&self) -> Pid {
+    /// Its process id, for signals.
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.inner)
     }
 }

@@ -209,6 +209,12 @@ impl Builder {
         self
     }
 
+    /// Adds a provider of which only this is known: one that a configuration has chosen.
+    pub fn shared_provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
     /// Sets the keys that cookies are sealed with.
     pub fn keys(mut self, keys: KeyRing) -> Self {
         self.keys = Some(keys);

@@ -1,9 +1,21 @@
 //! Sign-in in front of applications that cannot be changed, in oauth2-proxy's place: a proxy asks this program about
 //! each request, and sends browsers here to sign in.
 //!
+//! The program `vestibule` is this library with nothing added. A program of one's own adds kinds of providers:
+//!
 //! ```no_run
+//! use vestibule_gateway::Providers;
+//! # use vestibule::{config::ConfigError, provider::Provider};
+//! # fn gitea(base: &str, id: &str, client_id: &str, secret: Option<vestibule::secret::Secret>)
+//! #     -> Result<vestibule_oidc::Oidc, ConfigError> { unimplemented!() }
+//!
 //! fn main() -> std::process::ExitCode {
-//!     vestibule_gateway::main()
+//!     // `provider = "gitea"` in a configuration, or `kind = "gitea"` in a `[[provider]]` table.
+//!     let providers = Providers::default().with("gitea", |options| {
+//!         let base = options.text("base_url").unwrap_or_else(|| "https://gitea.com".to_owned());
+//!         gitea(&base, options.id(), options.client_id(), options.client_secret())
+//!     });
+//!     vestibule_gateway::main(providers)
 //! }
 //! ```
 
@@ -23,8 +35,11 @@ use std::{env, process::ExitCode};
 use cli::What;
 use vestibule_settings::Reader;
 
-/// The program: reads its configuration, listens, and serves until it is asked to end.
-pub fn main() -> ExitCode {
+pub use vestibule_settings::{ProviderOptions, Providers};
+
+/// The program: reads its configuration, listens, and serves until it is asked to end. `providers` are kinds of
+/// providers beside those that are always there.
+pub fn main(providers: Providers) -> ExitCode {
     let asked = match cli::read(env::args_os()) {
         Ok(asked) => asked,
         Err(error) => {
@@ -33,9 +48,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    let reader = asked.reader.with_providers(providers);
     match asked.what {
-        What::Serve => serve(asked.reader),
-        What::Check { .. } => match asked.reader.from_env() {
+        What::Serve => serve(reader),
+        What::Check { .. } => match reader.from_env() {
             Ok(_) => ExitCode::SUCCESS,
             Err(error) => failed(&error),
         },

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    vestibule_gateway::main()
+    vestibule_gateway::main(vestibule_gateway::Providers::default())
 }

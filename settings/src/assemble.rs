@@ -2,43 +2,37 @@
 
 use vestibule::{
     Vestibule,
-    config::{Builder, ConfigError, Problem},
-    provider::Provider,
-    secret::Secret,
+    config::{Builder, ConfigError, Flavour, Problem},
 };
-use vestibule_github::GitHub;
-use vestibule_oidc::Oidc;
 use vestibule_reqwest::{HostError, ReqwestHost};
 
-use crate::{
-    Settings,
-    provider::{GitHubSettings, OidcSettings, ProviderSettings, Which},
-    row::Row,
-    rows,
-};
+use crate::{Settings, row::Row, rows};
 
 impl Settings {
-    /// A vestibule to be built, with the provider in it. The application adds what is its own.
+    /// A vestibule to be built, with the providers in it. The application adds what is its own.
     ///
     /// # Errors
     /// Nothing that reading the settings has not said already.
     pub fn builder(&self) -> Result<Builder, ConfigError> {
-        let (builder, problems) = self.assemble();
-        ConfigError::check(problems)?;
-        Ok(builder)
+        Ok(self.assemble())
     }
 
-    /// Everything that would keep a vestibule from being built, under the variables' names.
+    /// Everything that would keep a vestibule from being built, under the options' names.
     pub(crate) fn problems(&self) -> Vec<Problem> {
-        let (builder, mut problems) = self.assemble();
-        if let Err(error) = builder.build() {
-            problems.extend(error.problems);
-        }
-        // What is missing altogether has been said in the words of variables, or by the provider itself.
+        let mut problems = match self.assemble().build() {
+            Ok(_) => Vec::new(),
+            Err(error) => error.problems,
+        };
+        // What is missing altogether has been said in the words of options.
         problems.retain(|problem| {
-            !(problem.field == "keys" && self.keys.is_none() || problem.field == "provider")
+            !(problem.field == "keys" && self.keys.is_none()
+                || problem.field == "provider" && self.providers.is_empty())
         });
         for problem in &mut problems {
+            if problem.field == "trusted_proxies" {
+                // The core speaks of its own method there.
+                problem.remedy = LIST_THEM.to_owned();
+            }
             problem.field = row_of(problem.field).map_or(problem.field, |row| self.name_of(row));
         }
         // Reading the system's certificates takes time, and can wait where there are no others.
@@ -51,8 +45,8 @@ impl Settings {
         problems
     }
 
-    /// A builder with everything that is sound in it, and what is wrong with the provider.
-    fn assemble(&self) -> (Builder, Vec<Problem>) {
+    /// A builder with everything that is sound in it.
+    fn assemble(&self) -> Builder {
         let mut builder = Vestibule::builder(&self.redirect_url).paths(self.paths.clone());
         if let Some(keys) = &self.keys {
             builder = builder.keys(keys.clone());
@@ -75,14 +69,20 @@ impl Settings {
         for origin in &self.return_origins {
             builder = builder.allow_return_to(origin);
         }
-        match &self.provider.which {
-            Some(Which::Oidc(oidc)) => with(builder, self.provider.oidc(oidc)),
-            Some(Which::GitHub(github)) => with(builder, self.provider.github(github)),
-            None => (builder, Vec::new()),
+        builder = self.asking(builder);
+        self.providers.iter().fold(builder, |builder, made| builder.shared_provider(made.provider.clone()))
+    }
+
+    /// What is said about the proxy that asks.
+    fn asking(&self, builder: Builder) -> Builder {
+        let builder = builder.flavour(self.flavour).trusted_proxies(&self.trusted_proxies);
+        match &self.client_header {
+            Some(header) => builder.client_address_from(header),
+            None => builder,
         }
     }
 
-    /// The host that reaches the provider.
+    /// The host that reaches the providers.
     ///
     /// # Errors
     /// The system has no certificates of authorities, or the files that were given have none.
@@ -98,70 +98,22 @@ impl Settings {
     }
 }
 
-fn with(builder: Builder, provider: Result<impl Provider, ConfigError>) -> (Builder, Vec<Problem>) {
-    match provider {
-        Ok(provider) => (builder.provider(provider), Vec::new()),
-        Err(error) => (builder, error.problems),
-    }
-}
+/// What to do where no proxy is trusted and one has to be.
+const LIST_THEM: &str = "list the addresses that your proxy asks from: `trusted_proxy_ips = [\"127.0.0.1\"]` in the file, \
+                         or TRUSTED_PROXY_IPS=127.0.0.1, for one on this machine; `unix` for one that asks on a unix socket";
 
-impl ProviderSettings {
-    fn oidc(&self, oidc: &OidcSettings) -> Result<Oidc, ConfigError> {
-        let mut builder = Oidc::builder(&oidc.issuer, &self.client_id).acr_values(&oidc.acr_values);
-        if let Some(secret) = &self.client_secret {
-            builder = builder.client_secret(secret.clone());
-        }
-        if let Some(label) = &self.label {
-            builder = builder.label(label);
-        }
-        if !self.scopes.is_empty() {
-            builder = builder.scopes(&self.scopes);
-        }
-        if let Some(prompt) = &self.prompt {
-            builder = builder.extra_parameter("prompt", prompt);
-        }
-        if let Some(claim) = &oidc.groups_claim {
-            builder = builder.groups_claim(claim);
-        }
-        if !oidc.algorithms.is_empty() {
-            builder = builder.algorithms(oidc.algorithms.iter().copied());
-        }
-        if oidc.form_post {
-            builder = builder.form_post();
-        }
-        oidc.audiences.iter().fold(builder, vestibule_oidc::Builder::trusted_audience).build()
-    }
-
-    fn github(&self, github: &GitHubSettings) -> Result<GitHub, ConfigError> {
-        let secret = self.client_secret.clone().unwrap_or_else(|| Secret::new(""));
-        let mut builder = GitHub::builder(&self.client_id, secret);
-        if let Some(label) = &self.label {
-            builder = builder.label(label);
-        }
-        if !self.scopes.is_empty() {
-            builder = builder.scopes(&self.scopes);
-        }
-        if let Some(prompt) = &self.prompt {
-            builder = builder.extra_parameter("prompt", prompt);
-        }
-        if let Some(url) = &github.login_url {
-            builder = builder.login_url(url);
-        }
-        if let Some(url) = &github.redeem_url {
-            builder = builder.redeem_url(url);
-        }
-        if let Some(url) = &github.api_url {
-            builder = builder.api_url(url);
-        }
-        if let Some(name) = &github.organization {
-            builder = builder.organization(name);
-        }
-        github.teams.iter().fold(builder, vestibule_github::Builder::team).build()
+/// What the proxy that asks expects, by its name in options.
+pub(crate) fn flavour(name: Option<&str>) -> Flavour {
+    match name {
+        Some("nginx") => Flavour::Nginx,
+        Some("forward-auth") => Flavour::ForwardAuth,
+        Some("ext-authz") => Flavour::ExtAuthz,
+        _ => Flavour::OAuth2Proxy,
     }
 }
 
 /// The option that a field of a builder is set by.
-fn row_of(field: &str) -> Option<&'static Row> {
+pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
     Some(match field {
         "redirect_url" => &rows::REDIRECT_URL,
         "paths" => &rows::PROXY_PREFIX,
@@ -184,6 +136,8 @@ fn row_of(field: &str) -> Option<&'static Row> {
         "organization" => &rows::GITHUB_ORG,
         "team" => &rows::GITHUB_TEAM,
         "groups_claim" => &rows::OIDC_GROUPS_CLAIM,
+        "trusted_proxies" => &rows::TRUSTED_PROXY_IPS,
+        "client_address_from" => &rows::REAL_CLIENT_IP_HEADER,
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use vestibule::{address::is_loopback_http, config::Problem, seal::KeyRing};
 
 use crate::{
     options::Options,
-    provider::ProviderSettings,
+    providers::Made,
     rows,
     secret::{self, CookieSecret},
     value::Fault,
@@ -30,8 +30,11 @@ pub(crate) fn email_domains(options: &Options) -> Option<Vec<String>> {
 }
 
 /// At most providers anybody can make an account: that everybody may enter must be said.
-pub(crate) fn somebody_is_named(options: &mut Options, provider: &ProviderSettings, groups: &[String]) {
-    if options.list(&rows::EMAIL_DOMAINS).is_empty() && groups.is_empty() && !provider.names_members() {
+pub(crate) fn somebody_is_named(options: &mut Options, providers: &[Made], groups: &[String]) {
+    if options.list(&rows::EMAIL_DOMAINS).is_empty()
+        && groups.is_empty()
+        && !providers.iter().all(|made| made.names_members)
+    {
         let fault = "nothing says who may enter";
         let remedy =
             "list domains or groups, or set it to `*` for everybody who has an account at the provider";

@@ -26,7 +26,7 @@ mod checks;
 mod elsewhere;
 mod given;
 mod options;
-mod provider;
+mod providers;
 pub mod row;
 pub mod rows;
 mod secret;
@@ -35,6 +35,7 @@ mod settings;
 mod value;
 
 pub use elsewhere::oauth2_proxy_flags;
+pub use providers::{ProviderOptions, Providers};
 pub use server::Server;
 pub use settings::{LogFormat, Reader, Settings};
 pub use value::Listen;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use vestibule::config::Problem;
 
 use crate::{
+    assemble::row_of,
     elsewhere,
     given::{File, Value},
     row::{self, Heeded, Kind, OURS, Row, THEIRS},
@@ -92,7 +93,14 @@ impl Options {
         }
     }
 
-    fn set(&mut self, row: &'static Row, name: &'static str, value: Value) {
+    /// Options of a part of the file, of which none is set yet.
+    pub(crate) fn section(&self) -> Self {
+        let mut section = Self::new(self.heeded, BTreeMap::new());
+        section.as_in_a_file = true;
+        section
+    }
+
+    pub(crate) fn set(&mut self, row: &'static Row, name: &'static str, value: Value) {
         if value != Value::Text(String::new()) && value != Value::List(Vec::new()) {
             self.values.entry(row.suffix()).or_insert(Set { name, value });
         }
@@ -165,6 +173,14 @@ impl Options {
     pub(crate) fn adopt(&mut self, problems: Vec<Problem>) {
         let known: Vec<_> = self.problems.iter().map(|problem| problem.field).collect();
         self.problems.extend(problems.into_iter().filter(|problem| !known.contains(&problem.field)));
+    }
+
+    /// The same for problems of a builder's, whose fields are renamed to the options that set them.
+    pub(crate) fn adopt_renamed(&mut self, mut problems: Vec<Problem>) {
+        for problem in &mut problems {
+            problem.field = row_of(problem.field).map_or(problem.field, |row| self.name(row));
+        }
+        self.adopt(problems);
     }
 
     pub(crate) fn text(&self, row: &Row) -> Option<String> {

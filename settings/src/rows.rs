@@ -34,7 +34,7 @@ use Kind::{Address, Always, Choice, Duration, File, Flag, List, Secret, Text, Ur
 
 rows! {
     // Who signs people in.
-    PROVIDER both Choice(&["oidc", "github"]), "", "Who signs people in: an OpenID Connect issuer, or GitHub.";
+    PROVIDER both Text, "", "Who signs people in: `oidc` (also as `google`, `gitlab`, `keycloak-oidc`, `entra-id`, `adfs`), `github`, or `oauth2`.";
     PROVIDER_DISPLAY_NAME both Text, "", "The provider's name on pages.";
     CLIENT_ID both Text, "", "The client id that is registered at the provider.";
     CLIENT_SECRET both Secret, "", "The client's secret. Without one the client is public, which GitHub does not allow.";
@@ -62,10 +62,19 @@ rows! {
     // GitHub and GitHub Enterprise.
     GITHUB_ORG both Text, "", "Lets in only members of this organisation.";
     GITHUB_TEAM both List, "", "Lets in only members of one of these teams: `team` of the organisation, or `org:team`.";
-    LOGIN_URL both Url, "", "The authorization endpoint of a GitHub Enterprise server.";
+    LOGIN_URL both Url, "", "The authorization endpoint of a GitHub Enterprise server, or of a provider that is `oauth2`.";
     REDEEM_URL both Url, "", "Its token endpoint.";
     VALIDATE_URL both Url, "", "The root of its API, such as `https://github.example/api/v3`.";
-    PROFILE_URL both Url, "", "The address that says who signed in: the root of the API is taken from it where VALIDATE_URL is not set.";
+    PROFILE_URL both Url, "", "The address that says who signed in; for GitHub the root of the API is taken from it where VALIDATE_URL is not set.";
+
+    // Any other provider that speaks OAuth 2: names of members of its profile, or JSON pointers such as `/data/id`.
+    OAUTH2_SUBJECT_CLAIM ours Text, "id", "The immutable identifier of the account in an `oauth2` provider's profile.";
+    OAUTH2_USERNAME_CLAIM ours Text, "login", "The name that the account signs in by.";
+    OAUTH2_NAME_CLAIM ours Text, "name", "The name that people call the person by.";
+    OAUTH2_EMAIL_CLAIM ours Text, "email", "The e-mail address.";
+    OAUTH2_EMAIL_VERIFIED_CLAIM ours Text, "", "A flag that says that the address is verified; where it is not set, no address is.";
+    OAUTH2_GROUPS_CLAIM ours Text, "groups", "The list of groups.";
+    OAUTH2_CLIENT_AUTHENTICATION ours Choice(&["basic", "post"]), "basic", "How the client proves who it is: by a header, or in the form.";
 
     // Reaching the provider.
     PROVIDER_CA_FILES both List, "", "PEM files of certificate authorities; only these are trusted then.";
@@ -102,7 +111,10 @@ rows! {
     LOG_FORMAT ours Choice(&["text", "json"]), "text", "How log lines are written; RUST_LOG says which.";
 
     // How the gateway runs.
-    FLAVOUR gate_ours Choice(&["oauth2-proxy", "nginx"]), "oauth2-proxy", "What the proxy that asks `auth` expects.";
+    FLAVOUR gate_ours Choice(&["oauth2-proxy", "nginx", "forward-auth", "ext-authz"]), "oauth2-proxy",
+        "What the proxy that asks `auth` expects: as oauth2-proxy, nginx with a `Location`, Traefik, Caddy and HAProxy, or Envoy.";
+    TRUSTED_PROXY_IPS gate_both List, "", "Whose forwarded headers are believed: addresses, networks, and `unix` for a peer at a unix socket; nobody's where it is not set.";
+    REAL_CLIENT_IP_HEADER gate_both Text, "X-Forwarded-For", "The header of a trusted proxy that says where a request comes from.";
     METRICS_ADDRESS gate_both Address, "", "Where `/metrics` is served for Prometheus; nowhere where it is not set.";
     PING_PATH gate_both Text, "/ping", "The path that says whether the program runs.";
     READY_PATH gate_both Text, "/ready", "The path that says whether the program can serve.";

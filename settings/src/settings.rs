@@ -9,16 +9,16 @@ use std::{
 };
 
 use vestibule::{
-    config::{ConfigError, Problem},
+    config::{ConfigError, Flavour, Problem},
     paths::Paths,
     seal::KeyRing,
 };
 
 use crate::{
-    checks,
+    assemble, checks,
     given::File,
     options::Options,
-    provider::ProviderSettings,
+    providers::{self, Made, Providers},
     row::{Heeded, OURS, Row, THEIRS},
     rows::{self, ROWS},
     server::Server,
@@ -46,7 +46,10 @@ pub struct Settings {
     pub(crate) unverified_email: bool,
     pub(crate) groups: Vec<String>,
     pub(crate) return_origins: Vec<String>,
-    pub(crate) provider: ProviderSettings,
+    pub(crate) providers: Vec<Made>,
+    pub(crate) flavour: Flavour,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) client_header: Option<String>,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) only_given_cas: bool,
     /// The variable that sets each option, or that would.
@@ -72,11 +75,18 @@ pub struct Reader {
     defaults: BTreeMap<&'static str, String>,
     flags: Vec<(String, Vec<String>)>,
     file: Option<PathBuf>,
+    providers: Providers,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { heeded: Heeded::Everywhere, defaults: BTreeMap::new(), flags: Vec::new(), file: None }
+        Self {
+            heeded: Heeded::Everywhere,
+            defaults: BTreeMap::new(),
+            flags: Vec::new(),
+            file: None,
+            providers: Providers::default(),
+        }
     }
 }
 
@@ -102,6 +112,12 @@ impl Reader {
     /// A TOML file of options, such as `email_domains = ["example.com"]`. The environment wins over it.
     pub fn with_file(mut self, path: impl AsRef<Path>) -> Self {
         self.file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Kinds of providers beside those that are always there.
+    pub fn with_providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
         self
     }
 
@@ -137,12 +153,13 @@ impl Reader {
         let mut options = Options::new(self.heeded, self.defaults);
         options.take_flags(self.flags);
         options.take_variables(ours);
-        if let Some(path) = &self.file {
-            let file = File::read(path, &mut options.problems);
-            options.take_file(&file);
+        let file = self.file.as_ref().map(|path| File::read(path, &mut options.problems));
+        if let Some(file) = &file {
+            options.take_file(file);
         }
         options.check_what_is_always_so();
-        let mut settings = Settings::of(&mut options);
+        let providers = providers::read(&mut options, &file.unwrap_or_default(), &self.providers);
+        let mut settings = Settings::of(&mut options, providers);
         if self.heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
             let remedy = "write `host:port`: only the gateway listens elsewhere";
             options.problem(&rows::HTTP_ADDRESS, "an application listens at an address", remedy);
@@ -178,14 +195,13 @@ impl Settings {
         &self.warnings
     }
 
-    fn of(options: &mut Options) -> Self {
+    fn of(options: &mut Options, providers: Vec<Made>) -> Self {
         let mut warnings = Vec::new();
         let redirect_url = options.required(&rows::REDIRECT_URL);
         checks::cookie_secure(options, &redirect_url);
-        let provider = ProviderSettings::of(options);
         let email_domains = checks::email_domains(options);
         let groups = options.list(&rows::ALLOWED_GROUPS);
-        checks::somebody_is_named(options, &provider, &groups);
+        checks::somebody_is_named(options, &providers, &groups);
         let ca_files: Vec<PathBuf> =
             options.list(&rows::PROVIDER_CA_FILES).into_iter().map(Into::into).collect();
         let trusts_system = options.flag(&rows::USE_SYSTEM_TRUST_STORE).unwrap_or(false);
@@ -210,7 +226,10 @@ impl Settings {
             unverified_email: options.flag(&rows::INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL).unwrap_or(false),
             groups,
             return_origins: checks::return_origins(options),
-            provider,
+            providers,
+            flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
+            trusted_proxies: options.list(&rows::TRUSTED_PROXY_IPS),
+            client_header: options.text(&rows::REAL_CLIENT_IP_HEADER),
             only_given_cas: !ca_files.is_empty() && !trusts_system,
             ca_files,
             names: ROWS.iter().map(|row| (row.suffix(), options.name(row))).collect(),

@@ -87,8 +87,8 @@ fn what_can_be_said_is_heeded() {
 fn each_mistake_is_named_with_its_variable_and_remedy() {
     for (changes, name, needle) in [
         (&[("OAUTH2_PROXY_PROVIDER", "")][..], "OAUTH2_PROXY_PROVIDER", "not set"),
-        (&[("OAUTH2_PROXY_PROVIDER", "google")], "OAUTH2_PROXY_PROVIDER", "https://accounts.google.com"),
-        (&[("OAUTH2_PROXY_PROVIDER", "nextcloud")], "OAUTH2_PROXY_PROVIDER", "`oidc` or `github`"),
+        (&[("OAUTH2_PROXY_PROVIDER", "azure")], "OAUTH2_PROXY_PROVIDER", "entra-id"),
+        (&[("OAUTH2_PROXY_PROVIDER", "nextcloud")], "OAUTH2_PROXY_PROVIDER", "`oauth2` reaches any"),
         (&[("OAUTH2_PROXY_OIDC_ISSUER_URL", "")], "OAUTH2_PROXY_OIDC_ISSUER_URL", "not set"),
         (&[("OAUTH2_PROXY_OIDC_ISSUER_URL", "http://op.example")], "OAUTH2_PROXY_OIDC_ISSUER_URL", "https"),
         (&[("OAUTH2_PROXY_CLIENT_ID", "")], "OAUTH2_PROXY_CLIENT_ID", "not set"),

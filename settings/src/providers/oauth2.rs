@@ -1,0 +1,179 @@
+//! Any provider that speaks plain OAuth 2, described by options alone: where its endpoints are, and which members of
+//! its profile say what.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use url::Url;
+use vestibule::{
+    address::is_safe,
+    conversation::Http,
+    exchange::Purpose,
+    identity::{Identity, Tokens},
+    oauth2::{ClientAuthentication, OAuth2, OAuth2Spec},
+    provider::ProviderError,
+};
+
+use crate::{
+    options::Options,
+    providers::{Common, Made, built, refuse_others},
+    row::Row,
+    rows,
+};
+
+static OWN: [&Row; 10] = [
+    &rows::LOGIN_URL,
+    &rows::REDEEM_URL,
+    &rows::PROFILE_URL,
+    &rows::OAUTH2_SUBJECT_CLAIM,
+    &rows::OAUTH2_USERNAME_CLAIM,
+    &rows::OAUTH2_NAME_CLAIM,
+    &rows::OAUTH2_EMAIL_CLAIM,
+    &rows::OAUTH2_EMAIL_VERIFIED_CLAIM,
+    &rows::OAUTH2_GROUPS_CLAIM,
+    &rows::OAUTH2_CLIENT_AUTHENTICATION,
+];
+
+/// A provider that is all configuration.
+struct Configured {
+    spec: OAuth2Spec,
+    profile: Url,
+    claims: Claims,
+}
+
+/// Which members of a profile say what: a name, or a JSON pointer such as `/data/id`.
+struct Claims {
+    subject: String,
+    username: String,
+    name: String,
+    email: String,
+    /// `None` where nothing says that an address is verified, so that none is.
+    email_verified: Option<String>,
+    groups: String,
+}
+
+pub(super) fn make(options: &mut Options, common: Common) -> Option<Made> {
+    let remedy = "leave it out; for an OpenID Connect issuer set PROVIDER=oidc";
+    refuse_others(options, &OWN, "it is not for PROVIDER=oauth2", remedy);
+    let (login, redeem, profile) =
+        (url(options, &rows::LOGIN_URL), url(options, &rows::REDEEM_URL), url(options, &rows::PROFILE_URL));
+    let claim = |row: &Row| options.text(row).unwrap_or_else(|| row.default.to_owned());
+    let claims = Claims {
+        subject: claim(&rows::OAUTH2_SUBJECT_CLAIM),
+        username: claim(&rows::OAUTH2_USERNAME_CLAIM),
+        name: claim(&rows::OAUTH2_NAME_CLAIM),
+        email: claim(&rows::OAUTH2_EMAIL_CLAIM),
+        email_verified: options.text(&rows::OAUTH2_EMAIL_VERIFIED_CLAIM),
+        groups: claim(&rows::OAUTH2_GROUPS_CLAIM),
+    };
+    let by = match options.choice(&rows::OAUTH2_CLIENT_AUTHENTICATION) {
+        Some("post") => ClientAuthentication::Post,
+        _ => ClientAuthentication::Basic,
+    };
+    let id = common.id.unwrap_or_else(|| "oauth2".to_owned());
+    let label = common.label.unwrap_or_else(|| id.clone());
+    let mut spec = OAuth2Spec::new(id, label, login?, redeem?, common.client_id, common.client_secret)
+        .scopes(common.scopes)
+        .client_authentication(by);
+    if let Some(prompt) = common.prompt {
+        spec = spec.extra_parameter("prompt", prompt);
+    }
+    let provider = Configured { spec, profile: profile?, claims };
+    built(options, Ok(provider)).map(|provider| Made { provider, names_members: false })
+}
+
+fn url(options: &mut Options, row: &Row) -> Option<Url> {
+    let text = options.required(row);
+    if text.is_empty() {
+        return None;
+    }
+    let url = Url::parse(&text).ok().filter(|url| is_safe(url) && url.fragment().is_none());
+    if url.is_none() {
+        options.problem(
+            row,
+            "it is no address that may be asked",
+            "write a whole one that begins with https://",
+        );
+    }
+    url
+}
+
+#[async_trait]
+impl OAuth2 for Configured {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.spec
+    }
+
+    async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
+        let profile: Value = http.get_json(Purpose::Profile, &self.profile, tokens).await?;
+        self.claims.identity(&profile)
+    }
+}
+
+impl Claims {
+    fn identity(&self, profile: &Value) -> Result<Identity, ProviderError> {
+        let fault =
+            "the member that says which account it is is missing, or neither a text nor a whole number";
+        let subject = match member(profile, &self.subject) {
+            Some(Value::String(text)) if !text.is_empty() => text.clone(),
+            Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
+            _ => return Err(ProviderError::Broken { purpose: Purpose::Profile, fault }),
+        };
+        let text = |name: &str| member(profile, name).and_then(Value::as_str).map(str::to_owned);
+        let groups = member(profile, &self.groups).and_then(Value::as_array).into_iter().flatten();
+        let identity = Identity::new(subject)
+            .username(text(&self.username))
+            .name(text(&self.name))
+            .groups(groups.filter_map(Value::as_str).map(str::to_owned));
+        let is_verified = self.email_verified.as_deref().and_then(|name| member(profile, name));
+        // Nothing but a plain `true` is the provider's word.
+        Ok(match is_verified {
+            Some(Value::Bool(true)) => identity.verified_email(text(&self.email)),
+            _ => identity.email(text(&self.email)),
+        })
+    }
+}
+
+fn member<'p>(profile: &'p Value, name: &str) -> Option<&'p Value> {
+    if name.starts_with('/') { profile.pointer(name) } else { profile.get(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims() -> Claims {
+        Claims {
+            subject: "id".to_owned(),
+            username: "login".to_owned(),
+            name: "/about/name".to_owned(),
+            email: "email".to_owned(),
+            email_verified: Some("/about/sure".to_owned()),
+            groups: "groups".to_owned(),
+        }
+    }
+
+    #[test]
+    fn members_say_who_somebody_is() {
+        let profile = json!({
+            "id": 7, "login": "ada", "email": "ada@example.com", "groups": ["a", 1, "b"],
+            "about": { "name": "Ada", "sure": true },
+        });
+        let identity = claims().identity(&profile).unwrap();
+        assert_eq!((&*identity.subject, identity.username.as_deref()), ("7", Some("ada")));
+        assert_eq!((identity.name.as_deref(), identity.groups), (Some("Ada"), vec!["a".into(), "b".into()]));
+        assert_eq!((identity.email.as_deref(), identity.email_verified), (Some("ada@example.com"), true));
+    }
+
+    #[test]
+    fn an_account_is_known_for_sure_and_an_address_verified_in_so_many_words() {
+        for id in [json!(null), json!(""), json!(1.5), json!(true), json!(["x"])] {
+            assert!(claims().identity(&json!({ "id": id })).is_err(), "{id}");
+        }
+        for sure in [json!("true"), json!(1), json!(null)] {
+            let profile = json!({ "id": "x", "email": "a@b.example", "about": { "sure": sure } });
+            assert!(!claims().identity(&profile).unwrap().email_verified, "{sure}");
+        }
+    }
+}

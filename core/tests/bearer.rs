@@ -3,19 +3,33 @@
 
 mod world;
 
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Waker},
+    time::Duration,
+};
+
 use async_trait::async_trait;
 use vestibule::{
     bearer::BearerIssuer,
     config::{Builder, Keep, Problem},
     conversation::Http,
-    exchange::{HttpFailure, Purpose},
+    driver::{AdmitAll, Driver, Host},
+    entropy::Seed,
+    exchange::{HttpFailure, HttpRequest, HttpResponse, Purpose},
     identity::Identity,
+    limits::SIGN_INS_UNDER_WAY_MAX,
     provider::{ProviderError, UserHeader},
     request::PlainHead,
     response::{Event, Response},
     secret::Secret,
+    time::Timestamp,
 };
-use world::{Browser, Plain, World, builder, refused};
+use world::{
+    Browser, Plain, World, builder, refused,
+    threads::{Threads, callback, send},
+};
 
 const AUTH: &str = "/oauth2/auth";
 
@@ -222,4 +236,51 @@ fn what_is_wrong_with_an_issuer_is_said_at_construction() {
     };
     assert_eq!(fields(builder().provider(Plain::new("plain")).bearer(Unsound)), ["issuer"]);
     assert_eq!(fields(builder().provider(Plain::new("plain")).bearer_or_session()), ["bearer_or_session"]);
+}
+
+/// A host on which the issuer of tokens never answers, and everybody else does.
+struct Deaf(Threads);
+
+#[async_trait]
+impl Host for Deaf {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn seed(&self) -> Seed {
+        self.0.seed()
+    }
+
+    async fn exchange(&self, request: HttpRequest, timeout: Duration) -> Result<HttpResponse, HttpFailure> {
+        if request.uri().host() == Some("keys.example") {
+            return std::future::pending().await;
+        }
+        self.0.exchange(request, timeout).await
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.0.wait(time).await;
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.0.spawn(task);
+    }
+}
+
+#[test]
+fn nd_11_an_issuer_of_tokens_that_hangs_keeps_nobody_from_signing_in() {
+    let driver = Driver::new(site().build().unwrap(), Deaf(Threads::default()), AdmitAll);
+    let begin = || Box::pin(driver.run(driver.begin(&bearer("ci.7"), b"")));
+    let mut waiting: Vec<_> = (0..SIGN_INS_UNDER_WAY_MAX).map(|_| begin()).collect();
+    for run in &mut waiting {
+        assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert_eq!(refused(&send(&driver, &bearer("ci.7"))), (503, "too_many_sign_ins".into()));
+    let (head, _) = callback(&driver, "c");
+    assert_eq!(send(&driver, &head).status, 303);
+    waiting.pop();
+    assert!(
+        begin().as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(),
+        "there is room again"
+    );
 }

@@ -6,7 +6,7 @@ use url::Url;
 use vestibule::{config::ConfigError, oauth2::ClientAuthentication, secret::Secret};
 
 use crate::{
-    Algorithm, Oidc,
+    Algorithm, Oidc, OidcBearer,
     issuer::{Issuer, Tenants},
 };
 
@@ -218,5 +218,14 @@ impl Builder {
     /// Everything that cannot work as configured, each with the field and the remedy.
     pub fn build(self) -> Result<Oidc, ConfigError> {
         crate::validate::validate(self).map(Oidc::new)
+    }
+
+    /// The issuer as one whose tokens let API clients in: see [`OidcBearer`]. The client id is the audience that they
+    /// must be meant for; a trusted audience is another.
+    ///
+    /// # Errors
+    /// Everything that cannot work as configured, each with the field and the remedy.
+    pub fn build_bearer(self) -> Result<OidcBearer, ConfigError> {
+        crate::validate::validate_bearer(self).map(OidcBearer::new)
     }
 }

@@ -8,6 +8,7 @@ use openidconnect::{
     core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKey},
 };
 use serde_json::{Map, Value};
+use url::Url;
 use vestibule::{
     conversation::Http, exchange::Freshness, identity::Tokens, limits::CLOCK_LEEWAY, provider::ProviderError,
     secret::Secret, time::Timestamp,
@@ -16,7 +17,7 @@ use vestibule::{
 use crate::{
     algorithm::KeyKind,
     config::Config,
-    jws::{Header, Jws},
+    jws::{Header, Jws, Kind},
     keys::Keys,
     metadata::Metadata,
     rules::{self, Occasion},
@@ -42,7 +43,7 @@ pub(crate) async fn prove(
     occasion: Occasion<'_>,
 ) -> Result<Proven, ProviderError> {
     let text = id_token.expose();
-    let jws = Jws::parse(text, &config.settings.algorithms).map_err(ProviderError::IdToken)?;
+    let jws = Jws::parse(text, Kind::Jwt, &config.settings.algorithms).map_err(ProviderError::IdToken)?;
     let issuer = config.issuer.of_token(&jws.claims).map_err(ProviderError::IdToken)?;
     if let Occasion::Refresh(sign_in) = occasion
         && sign_in.identity.issuer != issuer
@@ -64,7 +65,7 @@ pub(crate) async fn prove(
         let claims = verdict.map_err(|error| Unproven::of(&error))?;
         access_token_is_the_one(claims.access_token_hash(), key, &jws, tokens).map_err(Unproven::Claims)
     };
-    signed(http, config, metadata, &jws.header, &issuer, ProviderError::IdToken, judge).await?;
+    signed(http, config, &metadata.jwks_uri, &jws.header, &issuer, ProviderError::IdToken, judge).await?;
     let rules::Read { subject, idp_session, authenticated } = read;
     Ok(Proven { issuer, subject, idp_session, authenticated, claims: jws.claims })
 }
@@ -98,7 +99,7 @@ impl Unproven {
 pub(crate) async fn signed(
     http: &Http,
     config: &Config,
-    metadata: &Metadata,
+    jwks_uri: &Url,
     header: &Header,
     issuer: &str,
     error: fn(&'static str) -> ProviderError,
@@ -113,7 +114,7 @@ pub(crate) async fn signed(
         };
     }
     for freshness in [Freshness::Cached, Freshness::Refetched] {
-        let keys = Keys::fetch(http, &metadata.jwks_uri, freshness).await?;
+        let keys = Keys::fetch(http, jwks_uri, freshness).await?;
         let mut tried = 0;
         for key in keys.fitting(header, |key_issuer| config.issuer.lets_sign(key_issuer, issuer)) {
             tried += 1;

@@ -31,12 +31,31 @@ pub(crate) struct Header {
     pub(crate) key_id: Option<String>,
 }
 
+/// What a token is for. One that says that it is of another kind is not taken for this one (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An ID token, or userinfo.
+    Jwt,
+    /// What an API client brings: an access token (RFC 9068 §2.1), or an ID token.
+    Bearer,
+}
+
+impl Kind {
+    fn fits(self, typ: &str) -> bool {
+        let also: &[&str] = match self {
+            Self::Jwt => &[],
+            Self::Bearer => &["at+jwt", "application/at+jwt"],
+        };
+        typ.eq_ignore_ascii_case("JWT") || also.iter().any(|kind| typ.eq_ignore_ascii_case(kind))
+    }
+}
+
 impl<'t> Jws<'t> {
     /// Takes `text` apart; `algorithms` are the only ones that its header may name.
     ///
     /// # Errors
     /// What is wrong with it, in words of ours.
-    pub(crate) fn parse(text: &'t str, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &'t str, kind: Kind, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
         if text.len() > ID_TOKEN_BYTES_MAX {
             return Err("it is larger than allowed");
         }
@@ -50,7 +69,7 @@ impl<'t> Jws<'t> {
             return Err("its header is larger than allowed");
         }
         let header = json::parse(&header).map_err(|_| "its header is not one clean JSON object")?;
-        let header = Header::read(&header, algorithms)?;
+        let header = Header::read(&header, kind, algorithms)?;
         let claims =
             json::parse(&decode(payload)?).map_err(|_| "its payload is not one clean JSON object")?;
         Ok(Self { header, claims, signing_input, signature: decode(signature)? })
@@ -65,15 +84,11 @@ fn decode(part: &str) -> Result<Vec<u8>, &'static str> {
 }
 
 impl Header {
-    fn read(header: &Map<String, Value>, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
+    fn read(header: &Map<String, Value>, kind: Kind, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
         if UNSUPPORTED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
             return Err("its header asks for something that is not supported");
         }
-        // RFC 8725 §3.11: a token that says it is of another kind is not taken for this one.
-        if !header
-            .get("typ")
-            .is_none_or(|typ| typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")))
-        {
+        if !header.get("typ").is_none_or(|typ| typ.as_str().is_some_and(|typ| kind.fits(typ))) {
             return Err("its header says that it is a token of another kind");
         }
         let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::parse);
@@ -97,13 +112,13 @@ mod tests {
     }
 
     fn fault(text: &str) -> Option<&'static str> {
-        Jws::parse(text, &[Algorithm::Rs256]).err()
+        Jws::parse(text, Kind::Jwt, &[Algorithm::Rs256]).err()
     }
 
     #[test]
     fn a_well_formed_token_is_taken_apart() {
         let text = token(r#"{"alg":"RS256","kid":"k","typ":"jwt","jwk":{"kty":"oct"}}"#, r#"{"sub":"a"}"#);
-        let jws = Jws::parse(&text, &[Algorithm::Rs256]).unwrap();
+        let jws = Jws::parse(&text, Kind::Jwt, &[Algorithm::Rs256]).unwrap();
         assert_eq!((jws.header.algorithm, jws.header.key_id.as_deref()), (Algorithm::Rs256, Some("k")));
         assert_eq!((jws.claims["sub"].as_str(), jws.signature.as_slice()), (Some("a"), b"sig".as_slice()));
         assert_eq!(format!("{}.c2ln", jws.signing_input), text);

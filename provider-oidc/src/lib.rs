@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod authorize;
+mod bearer;
 mod config;
 mod id_token;
 mod identify;
@@ -17,5 +18,6 @@ mod userinfo;
 mod validate;
 
 pub use algorithm::Algorithm;
+pub use bearer::OidcBearer;
 pub use config::{Builder, UserInfo};
 pub use provider::Oidc;

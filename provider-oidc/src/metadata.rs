@@ -45,14 +45,7 @@ impl Metadata {
     }
 
     fn parse(body: &[u8], config: &Config) -> Result<Self, ProviderError> {
-        let members: Map<String, Value> =
-            json::parse(body).map_err(|_| broken("it is not one clean JSON object"))?;
-        let issuer = members.get("issuer").and_then(Value::as_str);
-        if !issuer.ok_or(broken("it lacks issuer")).map(|issuer| config.issuer.describes_itself_as(issuer))? {
-            return Err(broken(
-                "its issuer is not the configured one: compare the two to the letter, a final slash included",
-            ));
-        }
+        let members = members(body, config)?;
         signs_as_agreed(&members, &config.settings.algorithms)?;
         let endpoints = Endpoints { members: &members, loopback: is_loopback_http(&config.metadata_url) };
         Ok(Self {
@@ -73,6 +66,32 @@ impl Metadata {
     pub(crate) fn may_have(&self, claim: &str) -> bool {
         self.claims.as_ref().is_none_or(|claims| claims.iter().any(|listed| listed == claim))
     }
+}
+
+/// Where the issuer's keys are. Whoever only looks at tokens needs no more of the description: issuers for machines
+/// have no place to send a browser to.
+pub(crate) async fn keys_address(http: &Http, config: &Arc<Config>) -> Result<Url, ProviderError> {
+    fn read(body: &[u8], config: &Config) -> Result<Url, ProviderError> {
+        let members = members(body, config)?;
+        let endpoints = Endpoints { members: &members, loopback: is_loopback_http(&config.metadata_url) };
+        endpoints.required("jwks_uri", "it lacks jwks_uri")
+    }
+    let purpose = Purpose::Metadata;
+    let read_by = Arc::clone(config);
+    let usable = Usable::if_it(move |body| read(body, &read_by).is_ok());
+    let document = http.usable_document(purpose, &config.metadata_url, Freshness::Cached, usable).await;
+    read(&document.map_err(|failure| ProviderError::Unreachable { purpose, failure })?.body, config)
+}
+
+/// What stands in a description of the configured issuer.
+fn members(body: &[u8], config: &Config) -> Result<Map<String, Value>, ProviderError> {
+    let members: Map<String, Value> =
+        json::parse(body).map_err(|_| broken("it is not one clean JSON object"))?;
+    let issuer = members.get("issuer").and_then(Value::as_str);
+    if issuer.ok_or(broken("it lacks issuer")).map(|issuer| config.issuer.describes_itself_as(issuer))? {
+        return Ok(members);
+    }
+    Err(broken("its issuer is not the configured one: compare the two to the letter, a final slash included"))
 }
 
 fn broken(fault: &'static str) -> ProviderError {

@@ -47,26 +47,44 @@ pub(crate) fn check(
     let idp_session = identifier(claims, "sid")?;
     audience(claims, settings)?;
     lifetime(claims, now)?;
-    let authenticated = date(claims, "auth_time")?.map(Timestamp::from_unix);
-    match occasion {
-        Occasion::SignIn { max_age, .. } => {
-            if let Some(seconds) = max_age {
-                recent(authenticated, seconds, now)?;
-            }
-            if !settings.acr_values.is_empty() {
-                let acr = claims.get("acr").and_then(Value::as_str);
-                if !acr.is_some_and(|acr| settings.acr_values.iter().any(|value| value == acr)) {
-                    return Err("the person signed in in none of the ways that were asked for");
-                }
-            }
+    let authenticated = match occasion {
+        Occasion::SignIn { max_age, .. } => authentication(claims, settings, max_age, now)?,
+        Occasion::Refresh(sign_in) => {
+            let authenticated = authenticated_at(claims)?;
+            same_sign_in(&subject, authenticated, sign_in)?;
+            authenticated
         }
-        Occasion::Refresh(sign_in) => same_sign_in(&subject, authenticated, sign_in)?,
-    }
+    };
     Ok(Read { subject, idp_session, authenticated })
 }
 
+/// When the person showed the issuer who they are, if that is recent enough and was done in one of the ways that were
+/// asked for.
+pub(crate) fn authentication(
+    claims: &Claims,
+    settings: &Settings,
+    max_age: Option<u64>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, &'static str> {
+    let authenticated = authenticated_at(claims)?;
+    if let Some(seconds) = max_age {
+        recent(authenticated, seconds, now)?;
+    }
+    if !settings.acr_values.is_empty() {
+        let acr = claims.get("acr").and_then(Value::as_str);
+        if !acr.is_some_and(|acr| settings.acr_values.iter().any(|value| value == acr)) {
+            return Err("the person signed in in none of the ways that were asked for");
+        }
+    }
+    Ok(authenticated)
+}
+
+fn authenticated_at(claims: &Claims) -> Result<Option<Timestamp>, &'static str> {
+    Ok(date(claims, "auth_time")?.map(Timestamp::from_unix))
+}
+
 /// Printable ASCII, and not too much of it: an identifier ends in headers, logs and records.
-fn identifier(claims: &Claims, name: &'static str) -> Result<Option<String>, &'static str> {
+pub(crate) fn identifier(claims: &Claims, name: &'static str) -> Result<Option<String>, &'static str> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let text = value.as_str().filter(|text| (1..=IDENTIFIER_BYTES_MAX).contains(&text.len()));
     match text.filter(|text| text.bytes().all(|byte| matches!(byte, 0x20..=0x7e))) {
@@ -97,20 +115,31 @@ fn lifetime(claims: &Claims, now: Timestamp) -> Result<(), &'static str> {
     current(claims, now)
 }
 
-/// Looks at the times that are there, and at their types: a time of the wrong type must not pass for an absent one.
+/// A token that may be old, but must have an end.
+pub(crate) fn unended(claims: &Claims, now: Timestamp) -> Result<(), &'static str> {
+    date(claims, "exp")?.ok_or("it does not say when it ends")?;
+    valid(claims, now)
+}
+
+/// Looks at the times that are there; a token that is a day old is none of this occasion.
 pub(crate) fn current(claims: &Claims, now: Timestamp) -> Result<(), &'static str> {
+    valid(claims, now)?;
+    let issued = date(claims, "iat")?.map(Timestamp::from_unix);
+    if issued.is_some_and(|issued| now.since(issued) > ID_TOKEN_AGE_MAX + CLOCK_LEEWAY) {
+        return Err("it was issued too long ago");
+    }
+    Ok(())
+}
+
+/// Whether now is between beginning and end. A time of the wrong type must not pass for an absent one.
+fn valid(claims: &Claims, now: Timestamp) -> Result<(), &'static str> {
     let time = |name| date(claims, name).map(|seconds| seconds.map(Timestamp::from_unix));
     let latest = now.after(CLOCK_LEEWAY);
     if time("exp")?.is_some_and(|end| now >= end.after(CLOCK_LEEWAY)) {
         return Err("it has ended, or the clocks differ by more than a minute");
     }
-    if let Some(issued) = time("iat")? {
-        if issued > latest {
-            return Err("it was issued in the future: the clocks differ by more than a minute");
-        }
-        if now.since(issued) > ID_TOKEN_AGE_MAX + CLOCK_LEEWAY {
-            return Err("it was issued too long ago");
-        }
+    if time("iat")?.is_some_and(|issued| issued > latest) {
+        return Err("it was issued in the future: the clocks differ by more than a minute");
     }
     if time("nbf")?.is_some_and(|beginning| beginning > latest) {
         return Err("it is not valid yet: the clocks differ by more than a minute");

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Settings, UserInfo},
     id_token::{Unproven, signed},
     identify::find,
-    jws::Jws,
+    jws::{Jws, Kind},
     metadata::Metadata,
     rules,
 };
@@ -116,14 +116,14 @@ async fn from_token(
     account: Account<'_>,
 ) -> Result<Claims, ProviderError> {
     let text = std::str::from_utf8(response.body()).map_err(|_| broken("it is not a token"))?;
-    let jws = Jws::parse(text, &config.settings.algorithms).map_err(broken)?;
+    let jws = Jws::parse(text, Kind::Jwt, &config.settings.algorithms).map_err(broken)?;
     is_ours(&jws.claims, &config.settings, account, http.now()).map_err(broken)?;
     let judge = |key: &CoreJsonWebKey| {
         let algorithm = jws.header.algorithm.core();
         let verified = key.verify_signature(&algorithm, jws.signing_input.as_bytes(), &jws.signature);
         verified.map_err(|_| Unproven::Signature)
     };
-    signed(http, config, metadata, &jws.header, account.issuer, broken, judge).await?;
+    signed(http, config, &metadata.jwks_uri, &jws.header, account.issuer, broken, judge).await?;
     Ok(jws.claims)
 }
 

@@ -9,7 +9,7 @@ use vestibule::{
 };
 
 use crate::{
-    algorithm::KeyKind,
+    algorithm::{Algorithm, KeyKind},
     config::{Builder, Config, Settings},
     issuer::{Issuer, PLACEHOLDER, Tenants, is_tenant_id},
 };
@@ -53,6 +53,20 @@ pub(crate) fn validate(builder: Builder) -> Result<Config, ConfigError> {
     let metadata_url =
         metadata_url.expect("where it is no address, that was a problem and ended this function");
     Ok(Config { issuer, metadata_url, settings })
+}
+
+/// As [`validate`], for whoever takes tokens from API clients.
+pub(crate) fn validate_bearer(builder: Builder) -> Result<Config, ConfigError> {
+    let keyed_with_secret = |algorithm: &Algorithm| algorithm.key_kind() == KeyKind::Secret;
+    let mut problems = Problems(Vec::new());
+    problems.unless(
+        !builder.settings.algorithms.iter().any(keyed_with_secret),
+        "algorithms",
+        "everybody who knows the client's secret could make a token",
+        "name algorithms with public keys for the tokens of API clients",
+    );
+    ConfigError::check(problems.0)?;
+    validate(builder)
 }
 
 const NO_ADDRESS: &str = "it is no address";

@@ -5,7 +5,7 @@ use vestibule::provider::ProviderError;
 
 use crate::{
     mint::{ACCESS_TOKEN, CLIENT, ISSUER, Mint, NONCE, SUBJECT, base64url, keyring},
-    op::{Op, accepted, builder, client, no_session, no_session_for, refused},
+    op::{Op, accepted, builder, client, no_session, no_session_for, refused, refused_at_sign_in},
 };
 
 #[test]
@@ -69,7 +69,7 @@ fn jt_13_the_audience_is_this_client() {
 #[test]
 fn jt_13_another_audience_is_another_who_could_use_the_token() {
     let both = |mint: Mint| mint.claim("aud", json!([CLIENT, "other"])).claim("azp", CLIENT);
-    refused(both(Mint::thin()).sign(), "an audience that nobody trusts");
+    refused_at_sign_in(both(Mint::thin()).sign(), "an audience that nobody trusts");
     let trusting = || builder().trusted_audience("other").build().unwrap();
     assert!(Op::honest().minted(&both(Mint::sound())).sign_in_to(trusting()).is_ok());
     let three = Mint::thin().claim("aud", json!([CLIENT, "other", "third"])).claim("azp", CLIENT);
@@ -82,8 +82,11 @@ fn jt_14_whoever_it_was_made_for_is_us() {
     for party in
         [json!("other"), json!(format!("{CLIENT}1")), json!(null), json!([CLIENT]), json!(1), json!("")]
     {
-        refused(Mint::thin().claim("azp", party.clone()).sign(), &party);
-        refused(Mint::thin().claim("aud", json!([CLIENT])).claim("azp", party.clone()).sign(), party);
+        refused_at_sign_in(Mint::thin().claim("azp", party.clone()).sign(), &party);
+        refused_at_sign_in(
+            Mint::thin().claim("aud", json!([CLIENT])).claim("azp", party.clone()).sign(),
+            party,
+        );
     }
     accepted(Mint::sound().claim("azp", CLIENT).sign(), "one audience and azp");
     let trusting = || builder().trusted_audience("other").build().unwrap();
@@ -162,7 +165,7 @@ fn jt_31_at_hash_is_that_of_the_access_token() {
         json!(null),
         json!([sound]),
     ] {
-        refused(Mint::thin().claim("at_hash", hash.clone()).sign(), hash);
+        refused_at_sign_in(Mint::thin().claim("at_hash", hash.clone()).sign(), hash);
     }
 }
 
@@ -199,9 +202,9 @@ fn jt_32_the_nonce_is_the_one_of_this_attempt() {
         json!([NONCE]),
         json!(1),
     ] {
-        refused(Mint::thin().claim("nonce", nonce.clone()).sign(), nonce);
+        refused_at_sign_in(Mint::thin().claim("nonce", nonce.clone()).sign(), nonce);
     }
-    refused(Mint::thin().without("nonce").sign(), "no nonce");
+    refused_at_sign_in(Mint::thin().without("nonce").sign(), "no nonce");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mint::{Mint, keyring, sign_raw},
-    op::{Op, accepted, no_session, refused},
+    op::{Op, accepted, no_session, refused, refused_at_sign_in},
 };
 
 fn payload() -> String {
@@ -55,7 +55,10 @@ fn jt_06_what_is_critical_and_unknown_is_refused() {
 
 #[test]
 fn jt_07_a_token_of_another_kind_is_not_an_id_token() {
-    for kind in ["at+jwt", "logout+jwt", "dpop+jwt", "JOSE", "", "JWTx", "application/at+jwt"] {
+    for kind in ["at+jwt", "application/at+jwt"] {
+        refused_at_sign_in(Mint::thin().header("typ", kind).sign(), kind);
+    }
+    for kind in ["logout+jwt", "dpop+jwt", "JOSE", "", "JWTx", "application/jwt", "at+jwtx"] {
         refused(Mint::thin().header("typ", kind).sign(), kind);
     }
     for kind in [json!(1), json!(null), json!(["JWT"])] {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 mod algorithms;
+mod bearer;
 mod certification;
 mod claims;
 mod configuration;

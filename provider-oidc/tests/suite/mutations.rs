@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::{
     mint::{Mint, keyring},
-    op::Op,
+    op::{Op, builder},
 };
 
 fn sound() -> &'static str {
@@ -87,5 +87,7 @@ proptest! {
         let text: String = text.into_iter().collect();
         let accepted = Op::honest().id_token(text.clone()).sign_in().is_ok();
         prop_assert_eq!(accepted, text == sound());
+        let proven = Op::honest().prove(builder().build_bearer().unwrap(), &text);
+        prop_assert_eq!(proven.is_ok_and(|identity| identity.is_some()), text == sound());
     }
 }

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use url::Url;
 use vestibule::{
+    bearer::BearerIssuer as _,
     exchange::{Freshness, HttpFailure, HttpRequest, Purpose},
-    identity::SignIn,
+    identity::{Identity, SignIn},
     provider::{Begun, Provider as _, ProviderError},
     secret::{CodeVerifier, Nonce, State},
     testkit::{self, Asked, Reaction},
     time::Timestamp,
 };
-use vestibule_oidc::{Builder, Oidc};
+use vestibule_oidc::{Builder, Oidc, OidcBearer};
 
 use crate::mint::{ACCESS_TOKEN, CLIENT, ISSUER, Mint, NONCE, NOW, SECRET, SUBJECT, keyring};
 
@@ -183,6 +184,16 @@ impl Op {
         self.sign_in_to(client())
     }
 
+    /// What an API client's token proves.
+    pub(crate) fn prove(&self, issuer: OidcBearer, token: &str) -> Result<Option<Identity>, ProviderError> {
+        let token = vestibule::secret::Secret::new(token);
+        testkit::converse(
+            self.now(),
+            async move |http: vestibule::conversation::Http| issuer.prove(&http, &token).await,
+            |asked| self.answer(asked),
+        )
+    }
+
     pub(crate) fn refresh(&self, oidc: Oidc, old: SignIn) -> Result<SignIn, ProviderError> {
         let oidc = Arc::new(oidc);
         testkit::converse(
@@ -259,9 +270,24 @@ pub(crate) fn no_session_for(op: &Op, oidc: Oidc, case: impl std::fmt::Debug) ->
 }
 
 /// As [`no_session`], for a token that differs from a sound one in one thing. It is a thin one, so that userinfo
-/// would be asked if the token were believed.
+/// would be asked if the token were believed. It lets no API client in either.
 #[track_caller]
 pub(crate) fn refused(text: impl Into<Value>, case: impl std::fmt::Debug) -> &'static str {
+    let text = text.into();
+    if let Some(token) = text.as_str() {
+        let op = Op::honest();
+        match op.prove(builder().build_bearer().unwrap(), token) {
+            Ok(None) | Err(ProviderError::BearerToken(_)) => {}
+            other => panic!("{case:?} as a bearer token: {other:?}"),
+        }
+        assert!(!op.asked().contains(&Purpose::Profile));
+    }
+    refused_at_sign_in(text, case)
+}
+
+/// As [`refused`], for what only a sign-in asks of a token.
+#[track_caller]
+pub(crate) fn refused_at_sign_in(text: impl Into<Value>, case: impl std::fmt::Debug) -> &'static str {
     let error = no_session(&Op::honest().id_token(text), &case);
     match error {
         ProviderError::IdToken(fault) => fault,

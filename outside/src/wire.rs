@@ -53,6 +53,11 @@ impl Wire {
         let _ = timeout(PATIENCE, self.stream.write_all(bytes.as_ref())).await;
     }
 
+    /// Says that nothing more will be said. What is answered can still be heard.
+    pub async fn hush(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// The next answer, read to the end that its head announces; `None` where the connection ends without one.
     pub async fn reply(&mut self) -> Result<Option<Reply>> {
         self.reply_to("GET").await

@@ -1,7 +1,7 @@
 //! The application on actix-web.
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Responder, Route, guard,
+    App, FromRequest, Handler, HttpRequest, HttpResponse, HttpServer, Resource, Responder,
     http::header::CACHE_CONTROL,
     web::{self, Json, ServiceConfig},
 };
@@ -18,22 +18,26 @@ pub fn app(gate: &Gate) -> impl FnOnce(&mut ServiceConfig) + use<> {
     move |config| {
         config
             .configure(gate.routes())
-            .route("/app/api/no_auth", get().to(async || api::NO_AUTH))
+            .service(read("/app/api/no_auth", async || api::NO_AUTH))
             // What has not been found before is for signed-in people.
             .service(
                 web::scope("")
                     .wrap(gate.require())
-                    .route("/app/api/userinfo", get().to(userinfo))
-                    .route("/app/api/first_seen", get().to(first_seen))
+                    .service(read("/app/api/userinfo", userinfo))
+                    .service(read("/app/api/first_seen", first_seen))
                     // A `default_service` would answer every method.
-                    .route("/{path:.*}", get().to(file)),
+                    .service(read("/{path:.*}", file)),
             );
     }
 }
 
-/// HEAD is answered as GET is, and nothing else is answered.
-fn get() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+/// Something to read: HEAD is answered as GET is, and any other method by what may be asked for.
+fn read<F, A>(path: &str, handler: F) -> Resource
+where
+    F: Handler<A, Output: Responder + 'static>,
+    A: FromRequest + 'static,
+{
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }
 
 async fn userinfo(SignedIn(session): SignedIn) -> impl Responder {

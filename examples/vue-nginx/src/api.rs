@@ -28,7 +28,7 @@ struct User {
 pub(crate) fn userinfo(session: Session) -> UserInfo {
     let identity = session.identity;
     let session = User { username: identity.username, name: identity.name, email: identity.email };
-    UserInfo { session, now: jiff::Timestamp::now().to_string() }
+    UserInfo { session, now: format!("{:.3}", jiff::Timestamp::now()) }
 }
 
 pub(crate) fn first_seen(session: &Session) -> Option<Since> {

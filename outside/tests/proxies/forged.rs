@@ -6,6 +6,7 @@ use vestibule_outside::{Kind, Site, lines_named};
 super::behind_every_proxy! {
     gw_h01_to_h07_a_forged_identity_never_arrives
     gw_h10_a_name_with_a_space_is_no_way_in
+    gw_04_what_a_client_says_about_its_request_changes_nothing
 }
 
 /// Ways to say that one is the administrator, as whole lines. Whatever a server behind the proxy might make of them,
@@ -111,5 +112,35 @@ async fn gw_h10_a_name_with_a_space_is_no_way_in(kind: Kind) -> Result<()> {
             refused => assert!(came.is_empty(), "{kind:?} {lines:?}: {refused:?} and yet {came:?}"),
         }
     }
+    Ok(())
+}
+
+/// What a client may say that a proxy alone has to say: another page, another site, another method.
+const ELSEWHERE: [&str; 7] = [
+    "X-Forwarded-Uri: /elsewhere\r\nX-Forwarded-Method: OPTIONS\r\n",
+    "X-Forwarded-Host: elsewhere.example\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\n",
+    "X-Original-URL: https://elsewhere.example/elsewhere\r\nX-Original-Method: OPTIONS\r\n",
+    "X-Original-URI: /elsewhere\r\nX-Rewrite-URL: /elsewhere\r\nX-HTTP-Method-Override: OPTIONS\r\n",
+    "Forwarded: for=127.0.0.1;host=elsewhere.example;proto=https\r\n",
+    "X-Forwarded-For: 127.0.0.1\r\nX-Real-IP: 127.0.0.1\r\n",
+    "X_Forwarded_Uri: /elsewhere\r\nX.Forwarded.Host: elsewhere.example\r\n",
+];
+
+async fn gw_04_what_a_client_says_about_its_request_changes_nothing(kind: Kind) -> Result<()> {
+    let site = Site::start(kind).await?;
+    let visit = async |lines: &str| {
+        let request = format!(
+            "GET /page?a=b HTTP/1.1\r\nHost: {{host}}\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\n\
+             Sec-Fetch-Dest: document\r\n{lines}Connection: close\r\n\r\n"
+        );
+        let answer = site.say(&request).await?.context("an answer")?;
+        Ok::<_, anyhow::Error>((answer.status, answer.header("location").unwrap_or_default().to_owned()))
+    };
+    let usual = visit("").await?;
+    assert_eq!(usual, (303, site.at("/oauth2/sign_in?rd=%2Fpage%3Fa%3Db")));
+    for lines in ELSEWHERE {
+        assert_eq!(visit(lines).await?, usual, "{kind:?}: {lines}");
+    }
+    assert_eq!(site.echo.take(), Vec::<String>::new());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Every proxy with the configuration that `examples/proxies` shows, from a visitor to the application and back.
 
 mod forged;
+mod likeness;
 mod ways;
 
 /// One test for each proxy that we can run, told by a function of that name.

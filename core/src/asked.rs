@@ -24,7 +24,7 @@ pub(crate) struct Asked<'r> {
     /// The path in its canonical form, for rules.
     pub(crate) path: Option<String>,
     /// Path and query as they were sent, for the way back.
-    target: Option<&'r str>,
+    pub(crate) target: Option<&'r str>,
 }
 
 impl<'r> Asked<'r> {
@@ -33,8 +33,10 @@ impl<'r> Asked<'r> {
         let mut asked = Self { method: method(said(head, "x-original-method")), ..Self::default() };
         let Some((scheme, rest)) = url.once().and_then(|url| url.split_once("://")) else { return asked };
         let (host, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // Where the host is none, the path may begin elsewhere, too.
+        let Some(host) = canonical::host(host) else { return asked };
         asked.scheme = scheme_of(scheme);
-        asked.host = canonical::host(host);
+        asked.host = Some(host);
         asked.to(target)
     }
 

@@ -129,6 +129,11 @@ fn gw_02_what_stands_twice_or_cannot_be_read_is_not_known() {
         let head = from_proxy("/").with("x-original-url", url).with("x-original-method", "GET");
         assert!(shown(Flavour::Nginx, &head).contains('?'), "{url}");
     }
+    // The path begins after the host: where that is none, nobody knows where.
+    for url in ["https://app.example%2f/public/", "https://app.example#/public/", "https://a@b/public/"] {
+        let head = from_proxy("/").with("x-original-url", url).with("x-original-method", "GET");
+        assert_eq!(shown(Flavour::Nginx, &head), "GET ? ? ?", "{url}");
+    }
     for target in ["/oauth2/auth", "/oauth2/auth?/public/", "/oauth2/auth//public/"] {
         let head = from_proxy(target).with("host", "app.example");
         assert_eq!(shown(Flavour::ExtAuthz, &head), "GET ? app.example ?", "{target}");

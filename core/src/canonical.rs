@@ -35,6 +35,19 @@ pub(crate) fn path(written: &str) -> Option<String> {
     Some(path)
 }
 
+/// As [`path`], for a path that an operator writes down, who may leave letters and spaces as they are.
+pub(crate) fn path_of_rule(written: &str) -> Option<String> {
+    let mut encoded = String::with_capacity(written.len());
+    for byte in written.bytes() {
+        if byte.is_ascii_graphic() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded += &format!("%{byte:02X}");
+        }
+    }
+    path(&encoded)
+}
+
 /// Decodes every percent sign once; `None` where one is no code, or where UTF-8 does not come out.
 fn decoded_once(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
@@ -85,7 +98,7 @@ pub(crate) fn host_of_rule(written: &str) -> Option<Host> {
         Some(_) => return None,
     };
     let name = name.strip_suffix('.').unwrap_or(name);
-    if name.contains('%') || (bracket == 0 && name.split('.').any(str::is_empty)) {
+    if name.contains(['%', '*']) || (bracket == 0 && name.split('.').any(str::is_empty)) {
         return None;
     }
     Some(Host { name: ParsedHost::parse(name).ok()?.to_string(), port })
@@ -107,6 +120,7 @@ mod tests {
         ] {
             assert_eq!(path(written).as_deref(), Some(read), "{written}");
         }
+        assert_eq!(path_of_rule("/über uns/").as_deref(), Some("/über uns/"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use url::Url;
 use self::asking::Asking;
 pub use self::asking::Flavour;
 use crate::{
+    access::AccessRules,
     address::is_safe,
     bearer::Bearers,
     cookie::CookieScope,
@@ -18,7 +19,7 @@ use crate::{
     provider::Provider,
     proxies::TrustedProxies,
     return_target::ReturnPolicy,
-    rules::EntryRules,
+    rules::{Addresses, EntryRules},
     seal::{Binding, KeyRing},
     session::SESSION_PURPOSE,
 };
@@ -117,6 +118,7 @@ pub struct Vestibule {
     pub(crate) proxies: TrustedProxies,
     /// The header in which a trusted proxy says where a request comes from.
     pub(crate) client_header: String,
+    pub(crate) access: AccessRules,
     pub(crate) keep_groups: Keep,
     pub(crate) keep_claims: Keep,
     pub(crate) bearers: Bearers,
@@ -234,10 +236,15 @@ impl Builder {
     }
 
     /// Lets in only whoever has a verified address of one of these domains: `example.com`, or `*.example.com` for
-    /// any name below it.
+    /// any name below it; or one of [`Builder::emails`].
     pub fn email_domains<S: Into<String>>(mut self, domains: impl IntoIterator<Item = S>) -> Self {
-        self.rules.email_domains =
-            Some(domains.into_iter().map(|domain| domain.into().to_ascii_lowercase()).collect());
+        self.rules.addresses.get_or_insert_default().add_domains(domains);
+        self
+    }
+
+    /// Lets in only whoever has one of these verified addresses, or one of a domain of [`Builder::email_domains`].
+    pub fn emails<S: Into<String>>(mut self, emails: impl IntoIterator<Item = S>) -> Self {
+        self.rules.addresses.get_or_insert_default().add_emails(emails);
         self
     }
 
@@ -266,13 +273,14 @@ impl Builder {
         self
     }
 
-    /// Sets which groups the session keeps, beside those of [`Builder::groups`].
+    /// Sets which groups the session keeps, beside those of [`Builder::groups`] and of rules. A proxy that asks for
+    /// groups in its own words (`auth?allowed_groups=…`) finds only those that are kept.
     pub fn keep_groups(mut self, keep: Keep) -> Self {
         self.keep_groups = keep;
         self
     }
 
-    /// Sets which further claims the session keeps.
+    /// Sets which further claims the session keeps, beside those of rules.
     pub fn keep_claims(mut self, keep: Keep) -> Self {
         self.keep_claims = keep;
         self
@@ -288,14 +296,13 @@ impl Builder {
         self.check_providers(redirect_url.as_ref(), &mut problems);
         self.check_the_rest(&mut problems);
         let (proxies, client_header) = self.checked_proxies(&mut problems);
+        let access = self.checked_rules(&proxies, &mut problems);
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
+        self.keep_what_rules_name();
         let (Some(redirect_url), Some(keys), Some(policy)) = (redirect_url, self.keys, policy) else {
             return Err(ConfigError { problems: Vec::new() });
         };
-        if let (Keep::Named(kept), Some(groups)) = (&mut self.keep_groups, &self.rules.groups) {
-            kept.extend(groups.iter().cloned());
-        }
         let origin = redirect_url.origin().ascii_serialization();
         let cookies = CookieScope::new(&self.cookie_name, redirect_url.scheme() == "https");
         let session_cookie = cookies.session();
@@ -314,6 +321,7 @@ impl Builder {
             flavour: self.flavour,
             proxies,
             client_header,
+            access,
             keep_groups: self.keep_groups,
             keep_claims: self.keep_claims,
             bearers: self.bearers,
@@ -412,27 +420,10 @@ impl Builder {
             let fault = format!("{:?} is no length for a session", self.session_age);
             problems.push(Problem::new("session_age", fault, "give between a second and 400 days"));
         }
-        if self.rules.email_domains.as_ref().is_some_and(Vec::is_empty) {
-            let remedy = "name at least one, or leave the rule away to let in any address";
-            problems.push(Problem::new("email_domains", "there are none, so that nobody may enter", remedy));
-        }
+        problems.extend(self.rules.addresses.iter().flat_map(Addresses::problems));
         if self.rules.groups.as_ref().is_some_and(Vec::is_empty) {
             let remedy = "name at least one, or leave the rule away";
             problems.push(Problem::new("groups", "there are none, so that nobody may enter", remedy));
-        }
-        for domain in self.rules.email_domains.iter().flatten() {
-            let name = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);
-            let label = |label: &str| {
-                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            };
-            if !name.split('.').all(label) {
-                let fault = format!("`{domain}` is not a domain");
-                problems.push(Problem::new(
-                    "email_domains",
-                    fault,
-                    "write `example.com`, or `*.example.com` for any name below it",
-                ));
-            }
         }
     }
 

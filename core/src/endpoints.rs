@@ -2,6 +2,7 @@
 
 mod auth;
 mod callback;
+mod demand;
 mod nobody;
 mod sign_in;
 mod sign_out;
@@ -9,6 +10,7 @@ mod start;
 mod userinfo;
 
 pub(crate) use auth::{allowed, group_fits, header_value};
+pub(crate) use demand::Demand;
 
 use std::sync::Arc;
 

@@ -38,6 +38,7 @@
 //! assert!(outcome.response.get("location").unwrap().starts_with("https://op.example/authorize?response_type=code"));
 //! ```
 
+pub mod access;
 pub mod address;
 mod asked;
 pub mod attempt;
@@ -47,6 +48,7 @@ mod canonical;
 pub mod check;
 mod claims;
 pub mod config;
+mod constraints;
 pub mod conversation;
 mod cookie;
 mod documents;

@@ -97,6 +97,10 @@ impl TrustedProxies {
         Ok(())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.networks.is_empty() && !self.without_address
+    }
+
     /// Whether what the peer's headers say is believed.
     pub(crate) fn trust_peer(&self, head: &(impl RequestHead + ?Sized)) -> bool {
         match head.peer() {

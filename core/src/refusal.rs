@@ -145,6 +145,21 @@ refusals! {
     GroupNotAllowed "group_not_allowed" 403 Person
         "This account is in none of the groups that may enter."
         "Use another account, or ask whoever runs this site."
+    ClaimNotAllowed "claim_not_allowed" 403 Person
+        "What the provider says about this account does not let it have this."
+        "Use another account, or ask whoever runs this site."
+    ProviderNotAllowed "provider_not_allowed" 403 Person
+        "Whoever wants to have this must sign in through another provider."
+        "Sign in again through the provider that is asked for."
+    ClosedToEverybody "closed_to_everybody" 403 Person
+        "Nobody may have this."
+        "Check the address, or ask whoever runs this site."
+    AskedUnclear "asked_unclear" 403 Person
+        "It cannot be told for sure what was asked for, and who may have it depends on that."
+        "Ask for the page by its ordinary address; if that does not help, whoever runs this site finds in the log what the proxy did not say, and should list it as trusted and let it set its headers."
+    ConstraintUnknown "constraint_unknown" 403 Operator
+        "The proxy asks for something that is not known here."
+        "Let it ask by `allowed_groups`, `allowed_emails` and `allowed_email_domains` only."
     MembershipRequired "membership_required" 403 Person
         "This account is not a member of an organisation or team that may enter."
         "Use another account; if you are a member, let the organisation approve this application at the provider."
@@ -233,6 +248,9 @@ impl Refusal {
                 | Self::MountedElsewhere
                 | Self::EndpointGuarded
                 | Self::CrossSite
+                | Self::ClosedToEverybody
+                | Self::AskedUnclear
+                | Self::ConstraintUnknown
         )
     }
 }

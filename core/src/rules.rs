@@ -1,12 +1,14 @@
 //! Who may enter, by what is known about the account.
 
-use crate::{identity::Identity, refusal::Refusal};
+use std::collections::BTreeSet;
+
+use crate::{config::Problem, identity::Identity, refusal::Refusal};
 
 /// Who may enter: every part that is set must agree.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EntryRules {
-    /// Domains of e-mail addresses, in lower case; none means any address, or none at all.
-    pub(crate) email_domains: Option<Vec<String>>,
+    /// E-mail addresses that will do; none means any address, or none at all.
+    pub(crate) addresses: Option<Addresses>,
     /// Groups of which one is needed; none means that no group is.
     pub(crate) groups: Option<Vec<String>>,
     /// Whether an address counts that the provider has not verified.
@@ -21,28 +23,79 @@ impl EntryRules {
         email_verified: bool,
         groups: &[&str],
     ) -> Result<(), Refusal> {
-        if let Some(domains) = &self.email_domains {
-            let email = email.ok_or(Refusal::EmailMissing)?;
-            if !email_verified && !self.unverified_email {
-                return Err(Refusal::EmailUnverified);
-            }
-            let domain = email_domain(email).ok_or(Refusal::EmailNotAllowed)?;
-            if !domains.iter().any(|allowed| domain_matches(allowed, &domain)) {
-                return Err(Refusal::EmailNotAllowed);
-            }
+        if let Some(addresses) = &self.addresses {
+            addresses.admit(email, email_verified || self.unverified_email)?;
         }
-        match &self.groups {
-            Some(allowed) if !groups.iter().any(|group| allowed.iter().any(|allowed| allowed == group)) => {
-                Err(Refusal::GroupNotAllowed)
-            }
-            _ => Ok(()),
-        }
+        self.groups.as_ref().map_or(Ok(()), |allowed| one_of_groups(allowed, groups))
     }
 
     /// Decides about an account by everything that the provider said, before the session drops any of it.
     pub(crate) fn admit_account(&self, identity: &Identity) -> Result<(), Refusal> {
         let groups: Vec<_> = identity.groups.iter().map(String::as_str).collect();
         self.admit(identity.email.as_deref(), identity.email_verified, &groups)
+    }
+}
+
+/// Whether somebody is in one of these groups, which are compared to the letter.
+pub(crate) fn one_of_groups(allowed: &[String], groups: &[&str]) -> Result<(), Refusal> {
+    let fits = groups.iter().any(|group| allowed.iter().any(|allowed| allowed == group));
+    if fits { Ok(()) } else { Err(Refusal::GroupNotAllowed) }
+}
+
+/// Which e-mail addresses will do: those that are listed, and those of a listed domain.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
+    /// Whole addresses, in lower case.
+    emails: BTreeSet<String>,
+    /// `example.com`, or `*.example.com` for any name below it, in lower case.
+    domains: Vec<String>,
+}
+
+impl Addresses {
+    pub(crate) fn add_emails<S: Into<String>>(&mut self, emails: impl IntoIterator<Item = S>) {
+        self.emails.extend(emails.into_iter().map(|email| email.into().to_ascii_lowercase()));
+    }
+
+    pub(crate) fn add_domains<S: Into<String>>(&mut self, domains: impl IntoIterator<Item = S>) {
+        self.domains.extend(domains.into_iter().map(|domain| domain.into().to_ascii_lowercase()));
+    }
+
+    /// Decides about an address; `counts` says whether the provider's word on it is good enough.
+    pub(crate) fn admit(&self, email: Option<&str>, counts: bool) -> Result<(), Refusal> {
+        let email = email.ok_or(Refusal::EmailMissing)?;
+        if !counts {
+            return Err(Refusal::EmailUnverified);
+        }
+        let domain = email_domain(email).ok_or(Refusal::EmailNotAllowed)?;
+        let fits = self.domains.iter().any(|allowed| domain_matches(allowed, &domain))
+            || (!self.emails.is_empty() && self.emails.contains(&email.to_ascii_lowercase()));
+        if fits { Ok(()) } else { Err(Refusal::EmailNotAllowed) }
+    }
+
+    /// What is wrong with the lists.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.emails.is_empty() && self.domains.is_empty() {
+            let remedy = "name at least one, or leave the rule away to let in any address";
+            problems.push(Problem::new("email_domains", "there are none, so that nobody may enter", remedy));
+        }
+        for domain in &self.domains {
+            let name = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);
+            if !is_domain(name) {
+                let fault = format!("`{domain}` is not a domain");
+                let remedy = "write `example.com`, or `*.example.com` for any name below it";
+                problems.push(Problem::new("email_domains", fault, remedy));
+            }
+        }
+        for email in self.emails.iter().filter(|email| email_domain(email).is_none()) {
+            let fault = format!("`{email}` is not a plain address");
+            problems.push(Problem::new(
+                "emails",
+                fault,
+                "write one address an entry, as in `ada@example.com`",
+            ));
+        }
+        problems
     }
 }
 
@@ -66,11 +119,14 @@ fn email_domain(email: &str) -> Option<String> {
                 b'@' | b'"' | b'(' | b')' | b',' | b':' | b';' | b'<' | b'>' | b'\\' | b'[' | b']'
             )
     };
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let whole = !local.is_empty() && local.bytes().all(plain) && domain.split('.').all(label);
+    let whole = !local.is_empty() && local.bytes().all(plain) && is_domain(domain);
     whole.then(|| domain.to_ascii_lowercase())
+}
+
+fn is_domain(name: &str) -> bool {
+    name.split('.').all(|label| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
 }
 
 #[cfg(test)]
@@ -78,14 +134,23 @@ mod tests {
     use super::*;
 
     fn admit(email: Option<&str>, email_verified: bool) -> Result<(), Refusal> {
-        let domains = vec!["company.example".to_owned(), "*.sub.example".to_owned()];
-        let rules = EntryRules { email_domains: Some(domains), ..EntryRules::default() };
+        let mut addresses = Addresses::default();
+        addresses.add_domains(["company.example", "*.sub.example"]);
+        addresses.add_emails(["Eve@Other.example"]);
+        let rules = EntryRules { addresses: Some(addresses), ..EntryRules::default() };
         rules.admit(email, email_verified, &[])
     }
 
     #[test]
     fn se_37_only_one_plain_address_of_an_exact_domain_matches() {
-        for email in ["a@company.example", "a@COMPANY.example", "a.b+c@company.example", "a@x.sub.example"] {
+        for email in [
+            "a@company.example",
+            "a@COMPANY.example",
+            "a.b+c@company.example",
+            "a@x.sub.example",
+            "eve@other.example",
+            "EVE@OTHER.example",
+        ] {
             assert_eq!(admit(Some(email), true), Ok(()), "{email}");
         }
         for email in [
@@ -105,6 +170,9 @@ mod tests {
             "a@.sub.example",
             "a@evilsub.example",
             "company.example",
+            "x@other.example",
+            "eve@other.example,a@x",
+            "eve@other.example ",
             "",
         ] {
             assert_eq!(admit(Some(email), true), Err(Refusal::EmailNotAllowed), "{email:?}");

@@ -216,7 +216,7 @@ impl<'c> SessionView<'c> {
             .groups(self.groups.iter().map(|&group| group.to_owned()));
         identity.email = text(self.email);
         identity.email_verified = self.email_verified;
-        identity.claims = serde_json::from_str(self.claims).unwrap_or_default();
+        identity.claims = self.claims();
         Session {
             id: self.id,
             provider: self.provider.to_owned(),
@@ -229,6 +229,11 @@ impl<'c> SessionView<'c> {
                 .map(|(version, bytes)| ApplicationData { version, bytes: bytes.to_vec() }),
             user_header: self.user_header,
         }
+    }
+
+    /// Further claims, as far as the configuration keeps them. They are read anew each time.
+    pub(crate) fn claims(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(self.claims).unwrap_or_default()
     }
 
     /// The name that identity headers carry.

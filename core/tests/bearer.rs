@@ -12,6 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use vestibule::{
+    access::{AccessRule, Requirement},
     bearer::BearerIssuer,
     config::{Builder, Keep, Problem},
     conversation::Http,
@@ -144,6 +145,37 @@ fn whoever_the_token_names_must_be_let_in_by_the_rules() {
     }
     let mut world = World::of(site().email_domains(["a.example"]).groups(["other"]));
     assert_eq!(ask(&mut world, bearer("ci.7")).status, 202, "by groups that the session does not keep");
+}
+
+#[test]
+fn whoever_the_token_names_must_meet_what_is_asked_for_this() {
+    let asked = |token: &str, query: &str| {
+        PlainHead::new("GET", &format!("{AUTH}?{query}")).with("authorization", format!("Bearer {token}"))
+    };
+    let rule = |requirement| AccessRule::signed_in(requirement);
+    for (requirement, query, code) in [
+        (Requirement::new().groups(["other"]).providers(["ci"]), "allowed_groups=staff", ""),
+        (Requirement::new().groups(["admins"]), "", "group_not_allowed"),
+        (Requirement::new().providers(["plain"]), "", "provider_not_allowed"),
+        (Requirement::new(), "allowed_groups=admins", "group_not_allowed"),
+        (Requirement::new(), "allowed_emails=robot@a.example", ""),
+    ] {
+        let mut world = World::of(site().rule(rule(requirement)));
+        let expected = if code.is_empty() { (202, String::new()) } else { (403, code.to_owned()) };
+        assert_eq!(refused(&ask(&mut world, asked("ci.7", query))), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_is_everybodys_is_so_whatever_a_token_says() {
+    let mut world = World::of(site().rule(AccessRule::public()));
+    for token in ["ci.7", "stranger.7", "a b"] {
+        let response = ask(&mut world, bearer(token));
+        assert_eq!((response.status, response.get("x-auth-request-user")), (202, Some("")), "{token}");
+    }
+    let mut closed = World::of(site().rule(AccessRule::nobody()));
+    assert_eq!(refused(&ask(&mut closed, bearer("ci.7"))), (403, "closed_to_everybody".into()));
+    assert!(world.asked.is_empty() && closed.asked.is_empty());
 }
 
 #[test]

@@ -11,8 +11,17 @@ use crate::root;
 const PAGE: &str = "docs/threat-model.md";
 
 /// The families of ids, each with its last number; what is between is there too.
-const FAMILIES: [(&str, u8); 7] =
-    [("RD", 5), ("SE", 28), ("CK", 26), ("GW", 20), ("JT", 42), ("ND", 18), ("LK", 15)];
+const FAMILIES: [(&str, u8); 9] = [
+    ("RD", 5),
+    ("SE", 28),
+    ("CK", 26),
+    ("GW", 20),
+    ("GW-H", 12),
+    ("PC", 3),
+    ("JT", 42),
+    ("ND", 18),
+    ("LK", 15),
+];
 /// And those that stand alone.
 const ALONE: [&str; 3] = ["ND-30", "ND-31", "ND-32"];
 
@@ -61,7 +70,8 @@ fn fault(name: &str, file: &str, text: Option<String>) -> Option<String> {
 
 fn required() -> Vec<String> {
     let numbered = |(family, last): (&str, u8)| {
-        (1..=last).map(move |number| format!("{family}-{number:02}")).collect::<Vec<_>>()
+        let dash = if family.contains('-') { "" } else { "-" };
+        (1..=last).map(move |number| format!("{family}{dash}{number:02}")).collect::<Vec<_>>()
     };
     FAMILIES.into_iter().flat_map(numbered).chain(ALONE.map(str::to_owned)).collect()
 }

@@ -1,7 +1,8 @@
 //! Setting up what a proxy that asks `auth` sends, expects, and is believed.
 
 use crate::{
-    config::{Builder, Problem},
+    access::{AccessRule, AccessRules, Requirement},
+    config::{Builder, Keep, Problem},
     paths::{Endpoint, Paths},
     proxies::{FORWARDED_FOR, TrustedProxies},
 };
@@ -39,11 +40,12 @@ impl Flavour {
 pub(super) struct Asking {
     trusted_proxies: Vec<String>,
     client_header: String,
+    rules: Vec<AccessRule>,
 }
 
 impl Default for Asking {
     fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), client_header: FORWARDED_FOR.to_owned() }
+        Self { trusted_proxies: Vec::new(), client_header: FORWARDED_FOR.to_owned(), rules: Vec::new() }
     }
 }
 
@@ -69,6 +71,51 @@ impl Builder {
     pub fn client_address_from(mut self, header: impl Into<String>) -> Self {
         self.asking.client_header = header.into().to_ascii_lowercase();
         self
+    }
+
+    /// Adds a rule about who may have what; the first that fits decides. They are about questions to `auth`, and the
+    /// session keeps the groups and claims that they name.
+    pub fn rule(mut self, rule: AccessRule) -> Self {
+        self.asking.rules.push(rule);
+        self
+    }
+
+    /// Reads the rules, and whether enough is known to go by them.
+    pub(super) fn checked_rules(&self, proxies: &TrustedProxies, problems: &mut Vec<Problem>) -> AccessRules {
+        let is_provider = |id: &str| {
+            self.providers.iter().any(|provider| provider.id() == id)
+                || self.bearers.issuers.iter().any(|issuer| issuer.id() == id)
+        };
+        let (rules, faults) = AccessRules::compile(&self.asking.rules, is_provider);
+        let about =
+            |(number, (fault, remedy))| Problem::new("rule", format!("rule {number}: {fault}"), remedy);
+        problems.extend(faults.into_iter().map(about));
+        if !proxies.is_empty() {
+            return rules;
+        }
+        for (number, rule) in (1..).zip(&self.asking.rules) {
+            // Envoy's questions are the requests themselves; it, too, only says where they come from.
+            let by_request = rule.goes_by_request() && self.flavour != Flavour::ExtAuthz;
+            let what = if by_request { "what is asked for" } else { "where a request comes from" };
+            if by_request || rule.goes_by_client() {
+                let fault = format!("rule {number} goes by {what}, and no proxy is trusted to say that");
+                problems.push(Problem::new("trusted_proxies", fault, LIST_THEM));
+            }
+        }
+        rules
+    }
+
+    /// What the session must keep besides: whatever anybody is asked for.
+    pub(super) fn keep_what_rules_name(&mut self) {
+        let requirements = || self.asking.rules.iter().filter_map(AccessRule::requirement);
+        let of_rules = requirements().flat_map(Requirement::named_groups);
+        let groups: Vec<_> = of_rules.chain(self.rules.groups.iter().flatten()).cloned().collect();
+        let claims: Vec<_> = requirements().flat_map(Requirement::named_claims).cloned().collect();
+        for (keep, names) in [(&mut self.keep_groups, groups), (&mut self.keep_claims, claims)] {
+            if let Keep::Named(kept) = keep {
+                kept.extend(names);
+            }
+        }
     }
 
     pub(super) fn checked_proxies(&self, problems: &mut Vec<Problem>) -> (TrustedProxies, String) {

@@ -1,8 +1,10 @@
 //! `auth`: the question that a proxy asks before it lets a request through.
 
 use crate::{
+    access::Ruling,
     check::Verdict,
     config::{Flavour, Vestibule},
+    endpoints::Demand,
     entropy::Entropy,
     flow::Outcome,
     request::{self, RequestHead},
@@ -12,22 +14,41 @@ use crate::{
 };
 
 impl Vestibule {
-    /// Answers a proxy's question about somebody who is signed in; `None` for every other request. This is the hot
-    /// path: it needs no randomness, and [`Vestibule::handle`] begins with it too.
+    /// Answers a proxy's question about somebody who is signed in, or about something that is everybody's or nobody's;
+    /// `None` for every other request. This is the hot path: it needs no randomness, and [`Vestibule::handle`] begins
+    /// with it too.
     pub fn grant(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
         if !self.paths.is_question(request::path(head.target()), self.flavour) {
             return None;
         }
+        let demand = self.demand(head);
         // A token that somebody brings decides before the session does, and is not proven here.
-        if !self.bearers.issuers.is_empty() && head.header("authorization").is_some() {
+        if demand.asks_for_somebody() && self.brings_a_token(head) {
             return None;
         }
-        self.grant_by_session(head, now)
+        self.grant_by_session(head, &demand, now)
     }
 
-    fn grant_by_session(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Outcome> {
+    fn grant_by_session(
+        &self,
+        head: &(impl RequestHead + ?Sized),
+        demand: &Demand,
+        now: Timestamp,
+    ) -> Option<Outcome> {
+        match demand.ruling {
+            Ruling::Closed(refusal, detail) => return Some(self.forbidden(head, refusal, detail)),
+            Ruling::Public { anonymous: true } => return Some(allowed(self.flavour, None).into()),
+            Ruling::Public { anonymous: false } | Ruling::SignedIn(_) => {}
+        }
+        let is_public = !demand.asks_for_somebody();
         self.check(head, now, |verdict| match verdict {
-            Verdict::SignedIn(session) => Some(allowed(self.flavour, &session).into()),
+            Verdict::SignedIn(session) => Some(match self.meets(demand, &session) {
+                Ok(()) => allowed(self.flavour, Some(&session)).into(),
+                Err((refusal, detail)) => self.forbidden(head, refusal, detail),
+            }),
+            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => {
+                Some(allowed(self.flavour, None).into())
+            }
             Verdict::Forbidden(refusal) => Some(self.forbidden(head, refusal, None)),
             Verdict::Anonymous => None,
         })
@@ -37,28 +58,36 @@ impl Vestibule {
     pub(crate) fn by_session(
         &self,
         head: &(impl RequestHead + ?Sized),
+        demand: &Demand,
         now: Timestamp,
         entropy: &mut Entropy,
     ) -> Outcome {
-        self.grant_by_session(head, now).unwrap_or_else(|| self.nobody(head, now, entropy))
+        let granted = self.grant_by_session(head, demand, now);
+        granted.unwrap_or_else(|| self.nobody(head, demand, now, entropy))
+    }
+
+    fn brings_a_token(&self, head: &(impl RequestHead + ?Sized)) -> bool {
+        !self.bearers.issuers.is_empty() && head.header("authorization").is_some()
     }
 }
 
-/// Every identity header always goes out, empty if need be: a proxy that copies what is there would otherwise let
-/// the client's own copy pass.
-pub(crate) fn allowed(flavour: Flavour, session: &SessionView<'_>) -> Response {
+/// Every identity header always goes out, empty if need be, and all of them where nobody is signed in: a proxy that
+/// copies what is there would otherwise let the client's own copy pass.
+pub(crate) fn allowed(flavour: Flavour, session: Option<&SessionView<'_>>) -> Response {
     let status = match flavour {
         Flavour::OAuth2Proxy => 202,
         // Envoy takes 200 and nothing else for a yes.
         Flavour::Nginx | Flavour::ForwardAuth | Flavour::ExtAuthz => 200,
     };
-    let user = session.user();
+    let user = session.map_or("", SessionView::user);
+    let email = session.and_then(|session| session.email);
+    let username = session.and_then(|session| session.username);
     Response::new(status)
-        .header("gap-auth", header_value(session.email.unwrap_or(user)))
+        .header("gap-auth", header_value(email.unwrap_or(user)))
         .header("x-auth-request-user", header_value(user))
-        .header("x-auth-request-email", header_value(session.email.unwrap_or_default()))
-        .header("x-auth-request-preferred-username", header_value(session.username.unwrap_or_default()))
-        .header("x-auth-request-groups", groups(&session.groups))
+        .header("x-auth-request-email", header_value(email.unwrap_or_default()))
+        .header("x-auth-request-preferred-username", header_value(username.unwrap_or_default()))
+        .header("x-auth-request-groups", session.map_or_else(String::new, |session| groups(&session.groups)))
 }
 
 /// Text that can stand in a header, or nothing: anything else would be read as another header, or another person.

@@ -1,11 +1,14 @@
 //! What a proxy is told about somebody who is not signed in, or who may not have what they ask for.
 
 use crate::{
+    access::Ruling,
     asked::Asked,
     config::{Flavour, Vestibule},
+    endpoints::{Demand, with_query},
     entropy::Entropy,
     flow::Outcome,
     limits::{REMEMBERED_AGE_MAX, REMEMBERED_BYTES_MAX},
+    paths::Endpoint,
     refusal::Refusal,
     refuse::Circumstances,
     request::{self, Asker, RequestHead},
@@ -19,12 +22,13 @@ impl Vestibule {
     pub(super) fn nobody(
         &self,
         head: &(impl RequestHead + ?Sized),
+        demand: &Demand,
         now: Timestamp,
         entropy: &mut Entropy,
     ) -> Outcome {
         let navigates = request::asker(head) == Asker::Navigation;
         if self.flavour.hands_answers_on() && navigates {
-            return self.sent_to_sign_in(head);
+            return self.sent_to_sign_in(head, demand);
         }
         let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
         if self.flavour.hands_answers_on() {
@@ -32,7 +36,7 @@ impl Vestibule {
         }
         let visited = self.visited_page(head);
         if self.flavour == Flavour::Nginx && navigates {
-            let path = self.sign_in_path(visited.as_ref(), false);
+            let path = self.way_in(demand, visited.as_ref());
             outcome.response = outcome.response.header("location", self.address(&path));
         }
         if let Some(target) = visited {
@@ -42,16 +46,28 @@ impl Vestibule {
     }
 
     /// A browser that the proxy will send on in our name, to the sign-in and back.
-    fn sent_to_sign_in(&self, head: &(impl RequestHead + ?Sized)) -> Outcome {
+    fn sent_to_sign_in(&self, head: &(impl RequestHead + ?Sized), demand: &Demand) -> Outcome {
         let asked = self.asked(head);
         // A proxy that asks about the sign-in itself would send everybody round in circles.
         if asked.path.as_deref().is_some_and(|path| self.paths.route(path).is_some()) {
             return self.refused(Asker::Navigation, Refusal::EndpointGuarded);
         }
         let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
-        let path = self.sign_in_path(self.page(&asked).as_ref(), false);
+        let path = self.way_in(demand, self.page(&asked).as_ref());
         outcome.response = Response::see_other(&self.address(&path));
         outcome
+    }
+
+    /// The path of the sign-in, through the provider that a rule asks for where it is one.
+    fn way_in(&self, demand: &Demand, target: Option<&ReturnTarget>) -> String {
+        let only = match &demand.ruling {
+            Ruling::SignedIn(Some(requirement)) => requirement.only_provider(),
+            Ruling::SignedIn(None) | Ruling::Public { .. } | Ruling::Closed(..) => None,
+        };
+        match only.filter(|_| self.providers.len() > 1) {
+            Some(id) => with_query(&format!("{}/{id}", self.paths.of(Endpoint::Start)), target, false),
+            None => self.sign_in_path(target, false),
+        }
     }
 
     /// 403, never 401: a proxy would send somebody who is signed in round in circles. Where the proxy hands it on, a

@@ -6,7 +6,7 @@ use crate::{
     bearer::{BearerIssuer, Presented, presented},
     config::Vestibule,
     conversation::{Conversation, Turn},
-    endpoints::{allowed, header_value},
+    endpoints::{Demand, allowed, header_value},
     entropy::Entropy,
     exchange::Purpose,
     flow::{Awaits, Browser, Outcome, Run, Step},
@@ -27,6 +27,8 @@ pub(super) struct BearerAsked {
     token: Secret,
     /// What the session says, where it may decide if the token proves nothing.
     session: Option<Outcome>,
+    /// What is asked of whoever wants this.
+    demand: Demand,
 }
 
 /// Whom a token names, and which issuer says so.
@@ -43,19 +45,22 @@ impl Vestibule {
         now: Timestamp,
         mut entropy: Entropy,
     ) -> Step {
-        let presented = if self.bearers.issuers.is_empty() { Presented::Nothing } else { presented(head) };
+        let demand = self.demand(head);
+        // What is everybody's or nobody's is so whatever a token says; it may be meant for the application.
+        let counts = demand.asks_for_somebody() && !self.bearers.issuers.is_empty();
+        let presented = if counts { presented(head) } else { Presented::Nothing };
         let token = match presented {
-            Presented::Nothing => return self.by_session(head, now, &mut entropy).into(),
+            Presented::Nothing => return self.by_session(head, &demand, now, &mut entropy).into(),
             Presented::Token(token) => Ok(token),
             Presented::NoToken(fault) => Err(ProviderError::BearerToken(fault)),
         };
-        let session = self.bearers.session_decides.then(|| self.by_session(head, now, &mut entropy));
+        let session = self.bearers.session_decides.then(|| self.by_session(head, &demand, now, &mut entropy));
         let token = match token {
             Ok(token) => token,
             Err(error) => return self.bearer_failed(session, error).into(),
         };
         let issuers = self.bearers.issuers.clone();
-        let asked = BearerAsked { token: token.clone(), session };
+        let asked = BearerAsked { token: token.clone(), session, demand };
         let conversation = Conversation::new(now, |http| async move {
             let mut failure = ProviderError::BearerToken("it is of no issuer whose tokens count here");
             for issuer in issuers {
@@ -93,7 +98,7 @@ impl Vestibule {
     /// Whom a proven token names is let in by the same rules as everybody, and shown to the application in the same
     /// headers.
     fn bearer_proven(&self, bearer: Bearer, asked: BearerAsked, now: Timestamp) -> Outcome {
-        let Bearer { issuer, mut identity } = bearer;
+        let Bearer { issuer, identity } = bearer;
         let user = match issuer.user_header() {
             UserHeader::Subject => Some(&identity.subject),
             UserHeader::Username => identity.username.as_ref().or(Some(&identity.subject)),
@@ -103,16 +108,21 @@ impl Vestibule {
             let fault = "the account's name is missing, or cannot stand in a header";
             return self.bearer_failed(None, ProviderError::Broken { purpose: Purpose::Profile, fault });
         }
-        if let Err(refusal) = self.rules.admit_account(&identity) {
-            let known = Circumstances { provider: Some(issuer.id()), ..Circumstances::default() };
-            return self.refused_with(Asker::Program, refusal, known);
-        }
-        self.keep(&mut identity);
+        let admitted = self.rules.admit_account(&identity).map_err(|refusal| (refusal, None));
         let sign_in = SignIn::new(issuer.id(), identity, Tokens::new(asked.token));
         let mut session = Session::new(SessionId::new([0; 16]), sign_in, now, now);
         session.user_header = issuer.user_header();
         let claims = session.claims_text();
-        allowed(self.flavour, &session.view(&claims)).into()
+        if let Err((refusal, detail)) =
+            admitted.and_then(|()| self.meets(&asked.demand, &session.view(&claims)))
+        {
+            let detail = detail.map(str::to_owned);
+            let known = Circumstances { provider: Some(issuer.id()), detail, ..Circumstances::default() };
+            return self.refused_with(Asker::Program, refusal, known);
+        }
+        self.keep(&mut session.identity);
+        let claims = session.claims_text();
+        allowed(self.flavour, Some(&session.view(&claims))).into()
     }
 }
 

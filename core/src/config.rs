@@ -8,12 +8,14 @@ use url::Url;
 
 use self::asking::Asking;
 pub use self::asking::Flavour;
+pub(crate) use self::asking::is_header_name;
 use crate::{
     access::AccessRules,
     address::is_safe,
     bearer::Bearers,
     cookie::CookieScope,
     identity::Identity,
+    identity_headers::ChosenHeaders,
     limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
     paths::{Endpoint, Paths},
     provider::Provider,
@@ -119,6 +121,7 @@ pub struct Vestibule {
     /// The header in which a trusted proxy says where a request comes from.
     pub(crate) client_header: String,
     pub(crate) access: AccessRules,
+    pub(crate) identity_headers: ChosenHeaders,
     pub(crate) keep_groups: Keep,
     pub(crate) keep_claims: Keep,
     pub(crate) bearers: Bearers,
@@ -300,6 +303,7 @@ impl Builder {
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
         self.keep_what_rules_name();
+        let identity_headers = self.chosen_headers();
         let (Some(redirect_url), Some(keys), Some(policy)) = (redirect_url, self.keys, policy) else {
             return Err(ConfigError { problems: Vec::new() });
         };
@@ -322,6 +326,7 @@ impl Builder {
             proxies,
             client_header,
             access,
+            identity_headers,
             keep_groups: self.keep_groups,
             keep_claims: self.keep_claims,
             bearers: self.bearers,

@@ -9,7 +9,6 @@ mod sign_out;
 mod start;
 mod userinfo;
 
-pub(crate) use auth::{allowed, group_fits, header_value};
 pub(crate) use demand::Demand;
 
 use std::sync::Arc;

@@ -60,6 +60,7 @@ mod fetches;
 pub mod flow;
 pub mod guarded;
 pub mod identity;
+pub mod identity_headers;
 pub mod json;
 pub mod limits;
 mod log;

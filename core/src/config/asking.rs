@@ -3,6 +3,7 @@
 use crate::{
     access::{AccessRule, AccessRules, Requirement},
     config::{Builder, Keep, Problem},
+    identity_headers::{ChosenHeaders, IdentityHeaders},
     paths::{Endpoint, Paths},
     proxies::{FORWARDED_FOR, TrustedProxies},
 };
@@ -41,11 +42,17 @@ pub(super) struct Asking {
     trusted_proxies: Vec<String>,
     client_header: String,
     rules: Vec<AccessRule>,
+    identity_headers: IdentityHeaders,
 }
 
 impl Default for Asking {
     fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), client_header: FORWARDED_FOR.to_owned(), rules: Vec::new() }
+        Self {
+            trusted_proxies: Vec::new(),
+            client_header: FORWARDED_FOR.to_owned(),
+            rules: Vec::new(),
+            identity_headers: IdentityHeaders::default(),
+        }
     }
 }
 
@@ -80,6 +87,16 @@ impl Builder {
         self
     }
 
+    /// Sets which headers tell the proxy who is signed in. The session keeps the claims that they carry.
+    pub fn identity_headers(mut self, headers: IdentityHeaders) -> Self {
+        self.asking.identity_headers = headers;
+        self
+    }
+
+    pub(super) fn chosen_headers(&mut self) -> ChosenHeaders {
+        std::mem::take(&mut self.asking.identity_headers).compile(self.rules.unverified_email)
+    }
+
     /// Reads the rules, and whether enough is known to go by them.
     pub(super) fn checked_rules(&self, proxies: &TrustedProxies, problems: &mut Vec<Problem>) -> AccessRules {
         let is_provider = |id: &str| {
@@ -105,12 +122,13 @@ impl Builder {
         rules
     }
 
-    /// What the session must keep besides: whatever anybody is asked for.
+    /// What the session must keep besides: whatever anybody is asked for, and what headers carry.
     pub(super) fn keep_what_rules_name(&mut self) {
         let requirements = || self.asking.rules.iter().filter_map(AccessRule::requirement);
         let of_rules = requirements().flat_map(Requirement::named_groups);
         let groups: Vec<_> = of_rules.chain(self.rules.groups.iter().flatten()).cloned().collect();
-        let claims: Vec<_> = requirements().flat_map(Requirement::named_claims).cloned().collect();
+        let of_rules = requirements().flat_map(Requirement::named_claims);
+        let claims: Vec<_> = of_rules.chain(self.asking.identity_headers.named_claims()).cloned().collect();
         for (keep, names) in [(&mut self.keep_groups, groups), (&mut self.keep_claims, claims)] {
             if let Keep::Named(kept) = keep {
                 kept.extend(names);
@@ -135,6 +153,7 @@ impl Builder {
             let fault = format!("`{header}` is no header");
             problems.push(Problem::new("client_address_from", fault, "name one, as in `x-forwarded-for`"));
         }
+        problems.extend(self.asking.identity_headers.problems());
         self.check_what_lies_below(problems);
         (proxies, header)
     }
@@ -155,7 +174,7 @@ pub(super) const LIST_THEM: &str = "list the addresses that your proxy asks from
                                     this machine, `[\"unix\"]` for one that asks on a unix socket";
 
 /// Whether a header can be called that.
-pub(super) fn is_header_name(name: &str) -> bool {
+pub(crate) fn is_header_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
 }

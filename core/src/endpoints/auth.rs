@@ -37,18 +37,16 @@ impl Vestibule {
     ) -> Option<Outcome> {
         match demand.ruling {
             Ruling::Closed(refusal, detail) => return Some(self.forbidden(head, refusal, detail)),
-            Ruling::Public { anonymous: true } => return Some(allowed(self.flavour, None).into()),
+            Ruling::Public { anonymous: true } => return Some(self.allowed(None).into()),
             Ruling::Public { anonymous: false } | Ruling::SignedIn(_) => {}
         }
         let is_public = !demand.asks_for_somebody();
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Some(match self.meets(demand, &session) {
-                Ok(()) => allowed(self.flavour, Some(&session)).into(),
+                Ok(()) => self.allowed(Some(&session)).into(),
                 Err((refusal, detail)) => self.forbidden(head, refusal, detail),
             }),
-            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => {
-                Some(allowed(self.flavour, None).into())
-            }
+            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => Some(self.allowed(None).into()),
             Verdict::Forbidden(refusal) => Some(self.forbidden(head, refusal, None)),
             Verdict::Anonymous => None,
         })
@@ -66,62 +64,17 @@ impl Vestibule {
         granted.unwrap_or_else(|| self.nobody(head, demand, now, entropy))
     }
 
+    /// Lets through, and says who it is. Where nobody is signed in, every header says so.
+    pub(crate) fn allowed(&self, session: Option<&SessionView<'_>>) -> Response {
+        let status = match self.flavour {
+            Flavour::OAuth2Proxy => 202,
+            // Envoy takes 200 and nothing else for a yes.
+            Flavour::Nginx | Flavour::ForwardAuth | Flavour::ExtAuthz => 200,
+        };
+        self.identity_headers.say(Response::new(status), session)
+    }
+
     fn brings_a_token(&self, head: &(impl RequestHead + ?Sized)) -> bool {
         !self.bearers.issuers.is_empty() && head.header("authorization").is_some()
-    }
-}
-
-/// Every identity header always goes out, empty if need be, and all of them where nobody is signed in: a proxy that
-/// copies what is there would otherwise let the client's own copy pass.
-pub(crate) fn allowed(flavour: Flavour, session: Option<&SessionView<'_>>) -> Response {
-    let status = match flavour {
-        Flavour::OAuth2Proxy => 202,
-        // Envoy takes 200 and nothing else for a yes.
-        Flavour::Nginx | Flavour::ForwardAuth | Flavour::ExtAuthz => 200,
-    };
-    let user = session.map_or("", SessionView::user);
-    let email = session.and_then(|session| session.email);
-    let username = session.and_then(|session| session.username);
-    Response::new(status)
-        .header("gap-auth", header_value(email.unwrap_or(user)))
-        .header("x-auth-request-user", header_value(user))
-        .header("x-auth-request-email", header_value(email.unwrap_or_default()))
-        .header("x-auth-request-preferred-username", header_value(username.unwrap_or_default()))
-        .header("x-auth-request-groups", session.map_or_else(String::new, |session| groups(&session.groups)))
-}
-
-/// Text that can stand in a header, or nothing: anything else would be read as another header, or another person.
-pub(crate) fn header_value(text: &str) -> &str {
-    if text.chars().any(char::is_control) || text.trim() != text { "" } else { text }
-}
-
-/// Whether a group can stand in the list of groups: one that contains a comma would count as two.
-pub(crate) fn group_fits(group: &str) -> bool {
-    !group.contains(',') && !header_value(group).is_empty()
-}
-
-/// Groups, joined by commas.
-fn groups(groups: &[&str]) -> String {
-    let mut joined = String::new();
-    for group in groups.iter().filter(|group| group_fits(group)) {
-        if !joined.is_empty() {
-            joined.push(',');
-        }
-        joined.push_str(group);
-    }
-    joined
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gw_h08_a_value_never_becomes_two_headers_or_two_groups() {
-        for hostile in ["a\r\nx: y", "a\0", "a\u{85}", " a", "a ", "\u{7f}"] {
-            assert_eq!(header_value(hostile), "", "{hostile:?}");
-        }
-        assert_eq!(header_value("Zoë ✓"), "Zoë ✓");
-        assert_eq!(groups(&["a", "b,c", "d\n", "e f"]), "a,e f");
     }
 }

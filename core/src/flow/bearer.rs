@@ -6,11 +6,12 @@ use crate::{
     bearer::{BearerIssuer, Presented, presented},
     config::Vestibule,
     conversation::{Conversation, Turn},
-    endpoints::{Demand, allowed, header_value},
+    endpoints::Demand,
     entropy::Entropy,
     exchange::Purpose,
     flow::{Awaits, Browser, Outcome, Run, Step},
     identity::{Identity, SignIn, Tokens},
+    identity_headers::header_value,
     limits::CONVERSATION_TIME_MAX,
     provider::{ProviderError, UserHeader},
     refusal::Refusal,
@@ -122,7 +123,7 @@ impl Vestibule {
         }
         self.keep(&mut session.identity);
         let claims = session.claims_text();
-        allowed(self.flavour, Some(&session.view(&claims))).into()
+        self.allowed(Some(&session.view(&claims))).into()
     }
 }
 

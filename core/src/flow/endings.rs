@@ -8,9 +8,9 @@ use crate::{
     address::is_safe,
     attempt::{ATTEMPT_PURPOSE, Attempt},
     config::Vestibule,
-    endpoints::group_fits,
     entropy::Entropy,
     flow::{Browser, Outcome, Way},
+    identity_headers::fits_in_list,
     limits::{
         ATTEMPT_AGE_MAX, ATTEMPT_BYTES_MAX, ATTEMPTS_BYTES_MAX, ATTEMPTS_MAX, ROUNDS_AGE_MAX,
         SESSION_BYTES_MAX,
@@ -76,7 +76,7 @@ impl Vestibule {
         now: Timestamp,
     ) -> Outcome {
         self.keep(&mut session.identity);
-        let groups_left_out = session.identity.groups.iter().filter(|group| !group_fits(group)).count();
+        let groups_left_out = session.identity.groups.iter().filter(|group| !fits_in_list(group)).count();
         let expires = session.expires;
         let bytes = session.to_bytes();
         let sealed = self.keys.seal(&self.session_binding, browser.entropy.bytes(), expires, &bytes);

@@ -29,7 +29,7 @@ impl RequestHead for Head<'_> {
         self.0.headers().get(name).map(|value| value.as_bytes())
     }
 
-    fn each_header(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+    fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
         self.0.headers().get_all(name).for_each(|value| each(value.as_bytes()));
     }
 }

@@ -35,8 +35,8 @@ impl Vestibule {
         now: Timestamp,
         then: impl FnOnce(Verdict<'_>) -> T,
     ) -> T {
-        let Some(text) = cookie::only(head, &self.session_cookie) else { return then(Verdict::Anonymous) };
-        let Ok(opened) = self.keys.open(&self.session_binding, &text, now) else {
+        let Some(sealed) = cookie::only(head, &self.session_cookie) else { return then(Verdict::Anonymous) };
+        let Ok(opened) = self.keys.open(&self.session_binding, sealed, now) else {
             return then(Verdict::Anonymous);
         };
         let Some(session) = SessionView::read(&opened) else { return then(Verdict::Anonymous) };

@@ -43,6 +43,7 @@ pub mod address;
 mod asked;
 pub mod attempt;
 mod authorization_response;
+mod base64url;
 pub mod bearer;
 mod canonical;
 pub mod check;

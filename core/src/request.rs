@@ -22,7 +22,7 @@ pub trait RequestHead {
     fn header(&self, name: &str) -> Option<&[u8]>;
 
     /// Every value of the header `name`, given in lower case, in the order received.
-    fn each_header(&self, name: &str, each: &mut dyn FnMut(&[u8]));
+    fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8]));
 }
 
 /// The path of a request target.
@@ -218,7 +218,7 @@ mod plain {
             self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice())
         }
 
-        fn each_header(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
             self.headers.iter().filter(|(own, _)| own == name).for_each(|(_, value)| each(value));
         }
     }

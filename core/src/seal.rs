@@ -7,10 +7,10 @@
 use std::fmt;
 
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, aead::AeadInOut as _};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::{secret::Secret, time::Timestamp};
+use crate::{base64url::BASE64URL, secret::Secret, time::Timestamp};
 
 const VERSION: u8 = 1;
 const KEY_ID_BYTES: usize = 4;
@@ -110,12 +110,19 @@ impl KeyRing {
             .encrypt_inout_detached(&nonce.into(), &binding.0, text.into())
             .expect("the cipher refuses only texts of more than 64 GiB");
         sealed.extend_from_slice(&tag);
-        Secret::new(URL_SAFE_NO_PAD.encode(&sealed))
+        Secret::new(BASE64URL.encode(&sealed))
     }
 
     /// Opens what [`KeyRing::seal`] made for the same `binding`.
-    pub(crate) fn open(&self, binding: &Binding, text: &str, now: Timestamp) -> Result<Opened, Unopened> {
-        let mut buffer = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unopened::Malformed)?;
+    pub(crate) fn open(
+        &self,
+        binding: &Binding,
+        sealed: impl AsRef<[u8]>,
+        now: Timestamp,
+    ) -> Result<Opened, Unopened> {
+        let sealed = sealed.as_ref();
+        let mut buffer = Vec::with_capacity(sealed.len());
+        BASE64URL.decode_vec(sealed, &mut buffer).map_err(|_| Unopened::Malformed)?;
         if buffer.len() < HEAD_BYTES + EXPIRY_BYTES + TAG_BYTES || buffer[0] != VERSION {
             return Err(Unopened::Malformed);
         }
@@ -216,6 +223,8 @@ pub(crate) enum Unopened {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix(1_000);

@@ -7,10 +7,7 @@ use actix_web::{
 };
 use vestibule::{Vestibule, refusal::Refusal, response::Response, session::Session};
 
-use crate::{
-    Gate,
-    head::{Broken, translate},
-};
+use crate::{Gate, head::translate};
 
 /// Left by the middleware of a gate, beside the session that it has opened.
 #[derive(Debug)]
@@ -109,7 +106,7 @@ impl ResponseError for Rejection {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::TurnedBack(response) => translate(Response::clone(response)),
-            Self::NotWired => Broken.error_response(),
+            Self::NotWired => translate(Response::not_set_up()),
         }
     }
 }

@@ -7,8 +7,7 @@ use actix_web::{
     guard::{Guard, fn_guard},
     web::{self, Payload, ServiceConfig},
 };
-use futures_util::StreamExt as _;
-use vestibule::{Vestibule, driver::Driver, limits::BODY_BYTES_MAX, refusal::Refusal, session::Session};
+use vestibule::{Vestibule, driver::Driver, refusal::Refusal, session::Session};
 
 use crate::{
     Rejection, RequireSignIn,
@@ -100,24 +99,11 @@ impl Gate {
 }
 
 async fn answer(driver: Rc<Driver>, request: HttpRequest, body: Payload) -> HttpResponse {
-    let body = if driver.vestibule().wants_body(&Head(&request)) { read(body).await } else { Vec::new() };
-    let step = driver.begin(&Head(&request), &body);
-    translate(driver.run(step).await)
-}
-
-/// Reads one byte more than is allowed at most, so that the core sees that there are too many. Of a body that breaks
-/// off nothing is used.
-async fn read(mut body: Payload) -> Vec<u8> {
-    let mut read = Vec::new();
-    while let Some(data) = body.next().await {
-        let Ok(data) = data else { return Vec::new() };
-        let room = (BODY_BYTES_MAX + 1).saturating_sub(read.len());
-        read.extend_from_slice(&data[..data.len().min(room)]);
-        if BODY_BYTES_MAX < read.len() {
-            break;
-        }
+    match driver.grant(&Head(&request)) {
+        Some(response) => translate(response),
+        // A sign-in's future is large, and has its room only where there is one.
+        None => translate(Box::pin(driver.answer(&Head(&request), body)).await),
     }
-    read
 }
 
 /// Only `path` itself, not another way to write it: actix decodes `%61` before it matches, the core never does, and an

@@ -3,7 +3,13 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    Error, HttpRequest, HttpResponse, ResponseError, body::BoxBody, error::HttpError, http::StatusCode,
+    HttpRequest, HttpResponse,
+    body::BoxBody,
+    error::HttpError,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
 };
 use vestibule::{request::RequestHead, response};
 
@@ -39,23 +45,18 @@ pub(crate) fn translate(response: response::Response) -> HttpResponse {
     convert(response).unwrap_or_else(|error| {
         // A header that is left out can let a client's own through, so that nothing goes out at all.
         tracing::error!(%error, "the core's response is no HTTP response");
-        Broken.error_response()
+        translate(response::Response::not_set_up())
     })
 }
 
-fn convert(response: response::Response) -> Result<HttpResponse, Error> {
-    let status = StatusCode::from_u16(response.status).map_err(HttpError::from)?;
-    let mut converted = HttpResponse::build(status);
-    for header in response.headers {
-        converted.append_header(header);
+fn convert(response: response::Response) -> Result<HttpResponse, HttpError> {
+    let status = StatusCode::from_u16(response.status)?;
+    let mut converted = HttpResponse::with_body(status, BoxBody::new(response.body));
+    let headers = converted.headers_mut();
+    headers.reserve(response.headers.len());
+    for (name, value) in response.headers {
+        // The names are literals of the core's, in lower case: they are used where they stand.
+        headers.append(HeaderName::from_static(name), HeaderValue::try_from(value)?);
     }
-    converted.message_body(BoxBody::new(response.body))
+    Ok(converted)
 }
-
-/// The answer where this crate, and not the core, has to give one: the application does not work as it is written.
-/// Its status is the one that actix gives to every error that says none.
-#[derive(Debug, thiserror::Error)]
-#[error("This application is not set up properly; its log says why.")]
-pub(crate) struct Broken;
-
-impl ResponseError for Broken {}

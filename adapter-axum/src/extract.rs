@@ -6,21 +6,36 @@ use axum::{
     http::{Response, request::Parts},
     response::IntoResponse,
 };
-use vestibule::session::Session;
+use vestibule::{
+    refusal::Refusal,
+    response,
+    session::{Session, SessionId},
+};
 
-use crate::{Gate, head::broken};
+use crate::{Gate, head::translate};
 
 /// What the layers of a [`Gate`] leave for the extractors. The innermost layer's word counts, and only its: a session
 /// that another vestibule of the same application has opened is no session here.
 #[derive(Clone, Debug)]
 pub struct Wiring {
     gate: Gate,
-    session: Option<Session>,
+    /// The session that the layer has opened, by name. It lies beside, for handlers that ask for it by its type, and
+    /// is not kept twice.
+    admitted: Option<SessionId>,
 }
 
 impl Wiring {
-    pub(crate) fn new(gate: Gate, session: Option<Session>) -> Self {
-        Self { gate, session }
+    pub(crate) fn new(gate: Gate, admitted: Option<SessionId>) -> Self {
+        Self { gate, admitted }
+    }
+
+    /// The session that the layer has opened, or that the request brings.
+    fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
+        let beside = parts.extensions.get::<Session>();
+        match beside.filter(|session| Some(session.id) == self.admitted) {
+            Some(session) => Ok(session.clone()),
+            None => self.gate.session(parts),
+        }
     }
 }
 
@@ -43,14 +58,9 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
-        let Wiring { gate, session } = wiring(parts)?;
-        match session {
-            Some(session) => Ok(Self(session.clone())),
-            None => gate
-                .session(parts)
-                .map(Self)
-                .map_err(|refusal| Rejection::TurnedBack(Box::new(gate.turn_back(parts, refusal)))),
-        }
+        let wiring = wiring(parts)?;
+        let turned_back = |refusal| Rejection::TurnedBack(Box::new(wiring.gate.turn_back(parts, refusal)));
+        wiring.session(parts).map(Self).map_err(turned_back)
     }
 }
 
@@ -58,8 +68,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Rejection> {
-        let Wiring { gate, session } = wiring(parts)?;
-        Ok(session.clone().or_else(|| gate.session(parts).ok()).map(Self))
+        Ok(wiring(parts)?.session(parts).ok().map(Self))
     }
 }
 
@@ -90,7 +99,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response<Body> {
         match self {
             Self::TurnedBack(response) => *response,
-            Self::NotWired => broken(),
+            Self::NotWired => translate(response::Response::not_set_up()),
         }
     }
 }

@@ -3,15 +3,14 @@
 use axum::{
     Extension, Router,
     body::Body,
-    extract::{Request, State},
     http::{Response, request::Parts},
-    routing::any,
+    routing::{MethodRouter, any_service},
 };
-use http_body_util::BodyExt as _;
-use vestibule::{driver::Driver, limits::BODY_BYTES_MAX, refusal::Refusal, session::Session};
+use vestibule::{driver::Driver, refusal::Refusal, session::Session};
 
 use crate::{
     RequireSignIn,
+    answers::Answers,
     extract::Wiring,
     head::{Head, translate},
 };
@@ -42,23 +41,23 @@ impl Gate {
         let mut router = Router::new();
         let vestibule = self.driver.vestibule();
         for (path, takes_provider) in vestibule.paths().all() {
-            router = router.route(path, any(answer));
+            router = router.route(path, self.answers());
             if takes_provider {
-                router = router.route(&format!("{path}/{{provider}}"), any(answer));
+                router = router.route(&format!("{path}/{{provider}}"), self.answers());
             }
         }
         if let Some(path) = vestibule.questions_below() {
             let below = [format!("{path}/"), format!("{path}/{{*below}}")];
-            router = below.iter().fold(router, |router, path| router.route(path, any(answer)));
+            router = below.iter().fold(router, |router, path| router.route(path, self.answers()));
         }
-        router.with_state(self.clone())
+        router.with_state(())
     }
 
     /// Everything below one prefix, to be nested at `vestibule.paths().prefix()`. Nested anywhere else it answers each
     /// request with what to do about that. Paths outside the prefix are not in it: an application that has renamed
     /// endpoints, or has other addresses for signing out, takes [`Gate::routes`].
     pub fn scope<S>(&self) -> Router<S> {
-        Router::new().route("/", any(answer)).route("/{*below}", any(answer)).with_state(self.clone())
+        Router::new().route("/", self.answers()).route("/{*below}", self.answers()).with_state(())
     }
 
     /// A layer for routers whose handlers ask for [`SignedIn`](crate::SignedIn), and that keeps nobody out.
@@ -87,27 +86,8 @@ impl Gate {
     pub fn turn_back(&self, parts: &Parts, refusal: Refusal) -> Response<Body> {
         translate(self.driver.turn_back(&Head(parts), refusal))
     }
-}
 
-async fn answer(State(Gate { driver }): State<Gate>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let body = if driver.vestibule().wants_body(&Head(&parts)) { read(body).await } else { Vec::new() };
-    let step = driver.begin(&Head(&parts), &body);
-    translate(driver.run(step).await)
-}
-
-/// Reads one byte more than is allowed at most, so that the core sees that there are too many. Of a body that breaks
-/// off nothing is used.
-async fn read(mut body: Body) -> Vec<u8> {
-    let mut read = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Vec::new() };
-        let Ok(data) = frame.into_data() else { continue };
-        let room = (BODY_BYTES_MAX + 1).saturating_sub(read.len());
-        read.extend_from_slice(&data[..data.len().min(room)]);
-        if BODY_BYTES_MAX < read.len() {
-            break;
-        }
+    fn answers(&self) -> MethodRouter {
+        any_service(Answers::new(self.driver.clone()))
     }
-    read
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::{
     body::Body,
     extract::{ConnectInfo, OriginalUri},
-    http::{Response, StatusCode, request::Parts},
+    http::{Error, HeaderName, HeaderValue, Response, StatusCode, request::Parts},
 };
 use vestibule::{request::RequestHead, response};
 
@@ -40,21 +40,24 @@ impl RequestHead for Head<'_> {
 
 /// The core's response as axum's: every header in its order, none left out.
 pub(crate) fn translate(response: response::Response) -> Response<Body> {
-    let mut translated = Response::builder().status(response.status);
-    for (name, value) in response.headers {
-        translated = translated.header(name, value.into_bytes());
-    }
-    translated.body(Body::from(response.body)).unwrap_or_else(|error| {
+    convert(response).unwrap_or_else(|error| {
         // A header that is left out can let a client's own through, so that nothing goes out at all.
         tracing::error!(error = &error as &dyn std::error::Error, "the core's response is no HTTP response");
-        broken()
+        translate(response::Response::not_set_up())
     })
 }
 
-/// The answer where this crate, and not the core, has to give one: the application does not work as it is written.
-pub(crate) fn broken() -> Response<Body> {
-    let mut response =
-        Response::new(Body::from("This application is not set up properly; its log says why."));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
+fn convert(response: response::Response) -> Result<Response<Body>, Error> {
+    // An empty body that is none needs no memory.
+    let body = if response.body.is_empty() { Body::empty() } else { Body::from(response.body) };
+    let mut converted = Response::new(body);
+    *converted.status_mut() = StatusCode::from_u16(response.status)?;
+    let headers = converted.headers_mut();
+    // One more: axum adds the length, and a map that is full would be built anew for it.
+    headers.reserve(response.headers.len() + 1);
+    for (name, value) in response.headers {
+        // The names are literals of the core's, in lower case: they are used where they stand.
+        headers.append(HeaderName::from_static(name), HeaderValue::try_from(value)?);
+    }
+    Ok(converted)
 }

@@ -57,8 +57,8 @@ where
         let (mut parts, body) = request.into_parts();
         match self.gate.session(&parts) {
             Ok(session) => {
-                parts.extensions.insert(session.clone());
-                parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session)));
+                parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session.id)));
+                parts.extensions.insert(session);
                 Either::Left(self.inner.call(Request::from_parts(parts, body)))
             }
             Err(refusal) => Either::Right(ready(Ok(self.gate.turn_back(&parts, refusal)))),

@@ -1,7 +1,8 @@
 //! A browser: a cookie jar, and the manners of one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
+use futures_util::stream;
 use vestibule::{driver::Driver, request::PlainHead, response::Response};
 
 /// A cookie jar.
@@ -24,8 +25,8 @@ impl Browser {
 
     /// Sends a request, and keeps what comes back.
     pub async fn send(&mut self, driver: &Driver, head: PlainHead, body: &[u8]) -> Response {
-        let step = driver.begin(&self.with_cookies(head), body);
-        let response = driver.run(step).await;
+        let body = stream::iter([Ok::<_, Infallible>(body)]);
+        let response = driver.answer(&self.with_cookies(head), body).await;
         self.take(&response);
         response
     }

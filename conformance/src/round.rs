@@ -83,8 +83,8 @@ impl<'s> Round<'s> {
 
     async fn end(self, response: Response, came_back: bool) -> Outcome {
         let site = self.site;
-        let me = self.browser.with_cookies(PlainHead::fetch("/oauth2/userinfo"));
-        let me = site.driver().run(site.driver().begin(&me, b"")).await;
+        let mut browser = self.browser.clone();
+        let me = browser.send(site.driver(), PlainHead::fetch("/oauth2/userinfo"), b"").await;
         let issued = site.provider().issued().split_off(self.issued);
         Outcome {
             asked: self.asked(),

@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use futures_channel::oneshot;
 use futures_util::{
-    FutureExt as _,
+    FutureExt as _, Stream, StreamExt as _,
     future::{Either, select},
 };
 
@@ -27,7 +27,7 @@ use crate::{
     fetches::{Fetches, Wanted},
     flow::{Answer, Claim, Decision, Effect, Machine, Outcome, Step},
     identity::SignIn,
-    limits::{BODY_TIME_MAX, DECISION_TIME_MAX},
+    limits::{BODY_BYTES_MAX, BODY_TIME_MAX, DECISION_TIME_MAX},
     log,
     observe::{ObservedHost, Observer},
     places::Places,
@@ -163,28 +163,26 @@ impl Driver {
         self.inner.host.now()
     }
 
-    /// Takes a request to one of the endpoints. What can be answered at once is.
-    pub fn begin(&self, head: &(impl RequestHead + ?Sized), body: &[u8]) -> Step {
-        let Inner { vestibule, host, .. } = &*self.inner;
-        let now = host.now();
-        match vestibule.grant(head, now) {
-            // Randomness costs a system call: it is not asked for before something is sealed.
-            Some(granted) => granted.into(),
-            None => vestibule.handle(head, body, now, host.seed()),
-        }
+    /// Answers a proxy's question about somebody who is signed in, at once; `None` for every other request. An adapter
+    /// asks this first: whoever is let through pays for no randomness, which is a system call, and for no future.
+    pub fn grant(&self, head: &(impl RequestHead + ?Sized)) -> Option<Response> {
+        self.inner.vestibule.grant(head, self.now()).map(|outcome| self.told(outcome))
     }
 
-    /// The body of a request to one of the endpoints, as `read` reads it: of a request that has none to be read, or of
-    /// one whose body is not whole within [`BODY_TIME_MAX`], nothing is read or used.
-    pub async fn body<R: RequestHead + ?Sized>(
+    /// Answers any request to one of the endpoints. Its body is read where the answer depends on it; one that is not
+    /// whole within [`BODY_TIME_MAX`] counts as none.
+    pub async fn answer<B: AsRef<[u8]>, E>(
         &self,
-        head: &R,
-        read: impl Future<Output = Vec<u8>>,
-    ) -> Vec<u8> {
-        if !self.inner.vestibule.wants_body(head) {
-            return Vec::new();
-        }
-        self.in_time(BODY_TIME_MAX, read).await.unwrap_or_default()
+        head: &(impl RequestHead + ?Sized),
+        body: impl Stream<Item = Result<B, E>>,
+    ) -> Response {
+        let Inner { vestibule, host, .. } = &*self.inner;
+        let body = match vestibule.wants_body(head) {
+            true => self.in_time(BODY_TIME_MAX, read(pin!(body))).await.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let step = vestibule.handle(head, &body, host.now(), host.seed());
+        self.run(step).await
     }
 
     /// What somebody gets who asks the application for something that they may not have; see
@@ -194,7 +192,7 @@ impl Driver {
     }
 
     /// Performs effects until there is an answer. Where too many sign-ins are under way, that is the answer.
-    pub async fn run(&self, step: Step) -> Response {
+    async fn run(&self, step: Step) -> Response {
         match step {
             Step::Done(outcome) => self.told(outcome),
             Step::Needs(Effect::Claim { attempt, until }, machine) => {
@@ -305,6 +303,21 @@ impl Driver {
         self.inner.host.tell(outcome.event.as_ref());
         outcome.response
     }
+}
+
+/// Reads one byte more than is allowed at most, so that the core sees that there are too many. Of a body that breaks
+/// off nothing is used.
+async fn read<B: AsRef<[u8]>, E>(mut body: Pin<&mut impl Stream<Item = Result<B, E>>>) -> Vec<u8> {
+    let mut read = Vec::new();
+    while let Some(data) = body.next().await {
+        let Ok(data) = data else { return Vec::new() };
+        let (data, room) = (data.as_ref(), BODY_BYTES_MAX + 1 - read.len());
+        read.extend_from_slice(&data[..data.len().min(room)]);
+        if BODY_BYTES_MAX < read.len() {
+            break;
+        }
+    }
+    read
 }
 
 /// A panic elsewhere leaves what is behind the mutex whole: it is changed by single insertions and removals.

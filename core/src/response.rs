@@ -15,10 +15,22 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// As many headers as `auth` answers with, and two more.
+const HEADERS_USUAL: usize = 8;
+
 impl Response {
     /// An answer that no cache may keep, without a body.
     pub(crate) fn new(status: u16) -> Self {
-        Self { status, headers: vec![("cache-control", "no-store".to_owned())], body: Vec::new() }
+        let response = Self { status, headers: Vec::with_capacity(HEADERS_USUAL), body: Vec::new() };
+        response.header("cache-control", "no-store")
+    }
+
+    /// The answer where not the core but an adapter has to give one, because the application does not work as it is
+    /// written. Whoever made the request can do nothing about that, and learns no more.
+    pub fn not_set_up() -> Self {
+        let mut response = Self::new(500).header("content-type", "text/plain; charset=utf-8");
+        response.body = b"This application is not set up properly; its log says why.".to_vec();
+        response
     }
 
     /// 303: whatever the method was, the browser goes on by GET, and no credentials of a form travel on

@@ -5,7 +5,7 @@ mod world;
 
 use std::{
     future::Future,
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Waker},
     thread,
     time::Duration,
@@ -13,6 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_executor::block_on;
+use futures_util::stream;
 use vestibule::{
     conversation::Http,
     driver::{AdmitAll, Driver, Host},
@@ -23,7 +24,7 @@ use vestibule::{
 };
 use world::{
     Plain, builder, refused,
-    threads::{Threads, callback, send},
+    threads::{Threads, answer, callback, send},
 };
 
 fn driver(host: &Threads, provider: impl Provider) -> Driver {
@@ -39,8 +40,7 @@ fn se_13_twenty_copies_of_a_callback_make_one_token_call_and_get_one_answer() {
     let copies: Vec<_> = (0..20)
         .map(|_| {
             let (driver, head) = (driver.clone(), head.clone());
-            let step = driver.begin(&head, b"");
-            thread::spawn(move || block_on(driver.run(step)))
+            thread::spawn(move || send(&driver, &head))
         })
         .collect();
     while host.asked.load(Ordering::SeqCst) == 0 {
@@ -66,12 +66,12 @@ fn a_browser_that_leaves_in_the_middle_of_the_token_call_loses_nothing() {
     let driver = driver(&host, Plain::new("plain"));
     let head = callback(&driver, "c").0;
     let closed = host.gate.lock().unwrap();
-    let mut abandoned = Box::pin(driver.run(driver.begin(&head, b"")));
+    let mut abandoned = Box::pin(answer(&driver, &head));
     assert!(abandoned.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(abandoned);
     let reloading = {
-        let (driver, step) = (driver.clone(), driver.begin(&head, b""));
-        thread::spawn(move || block_on(driver.run(step)))
+        let (driver, head) = (driver.clone(), head.clone());
+        thread::spawn(move || send(&driver, &head))
     };
     drop(closed);
     let answer = reloading.join().unwrap();
@@ -80,6 +80,29 @@ fn a_browser_that_leaves_in_the_middle_of_the_token_call_loses_nothing() {
     while host.asked.load(Ordering::SeqCst) < 2 {
         thread::yield_now();
     }
+}
+
+#[test]
+fn a_body_is_read_for_a_posted_callback_only_and_no_further_than_it_may_be_long() {
+    let driver = driver(&Threads::default(), Plain::new("plain"));
+    let asked = |method: &str, chunks: usize, broken: bool| {
+        let head = PlainHead::new(method, "/oauth2/callback").with("sec-fetch-mode", "cors");
+        let taken = AtomicUsize::new(0);
+        let chunk = |number| {
+            taken.fetch_add(1, Ordering::SeqCst);
+            match number {
+                1 if broken => Err("the browser is gone"),
+                0 => Ok(format!("{:<1024}", "code=c&state=s&more=")),
+                _ => Ok("a".repeat(1_024)),
+            }
+        };
+        let response = block_on(driver.answer(&head, stream::iter((0..chunks).map(chunk))));
+        (refused(&response).1, taken.load(Ordering::SeqCst))
+    };
+    assert_eq!(asked("GET", 200, false).1, 0);
+    assert_eq!(asked("POST", 64, false), ("attempt_missing".into(), 64));
+    assert_eq!(asked("POST", 200, false), ("request_too_large".into(), 65));
+    assert_eq!(asked("POST", 200, true), ("callback_malformed".into(), 2));
 }
 
 /// A provider that needs a document, or misbehaves.

@@ -9,7 +9,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_executor::block_on;
 use vestibule::{
     config::Builder,
     conversation::Http,
@@ -71,8 +70,8 @@ fn a_run_under_way_ends_as_it_began_and_its_copies_get_its_answer() {
     let head = callback(&old, "c").0;
     let closed = host.gate.lock().unwrap();
     let running = {
-        let (old, step) = (old.clone(), old.begin(&head, b""));
-        thread::spawn(move || block_on(old.run(step)))
+        let (old, head) = (old.clone(), head.clone());
+        thread::spawn(move || send(&old, &head))
     };
     while host.asked.load(Ordering::SeqCst) == 0 {
         thread::yield_now();
@@ -80,8 +79,8 @@ fn a_run_under_way_ends_as_it_began_and_its_copies_get_its_answer() {
     let new = old.renewed(plain().build().unwrap(), nobody);
     drop(old);
     let copy = {
-        let (new, step) = (new.clone(), new.begin(&head, b""));
-        thread::spawn(move || block_on(new.run(step)))
+        let new = new.clone();
+        thread::spawn(move || send(&new, &head))
     };
     drop(closed);
     assert_eq!(running.join().unwrap().status, 303, "by the hook that it began with");

@@ -4,6 +4,7 @@
 mod world;
 
 use std::{
+    convert::Infallible,
     future::{Future, pending, ready},
     pin::{Pin, pin},
     sync::{
@@ -18,12 +19,12 @@ use std::{
 use async_trait::async_trait;
 use futures_channel::oneshot;
 use futures_executor::block_on;
-use futures_util::{FutureExt as _, future::Shared};
+use futures_util::{FutureExt as _, future::Shared, stream};
 use vestibule::{
     conversation::Http,
     driver::{AdmitAll, Driver, Host},
     exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
-    flow::{Decision, Step},
+    flow::Decision,
     identity::SignIn,
     limits::{BODY_TIME_MAX, CONVERSATION_TIME_MAX, DECISION_TIME_MAX, SIGN_INS_UNDER_WAY_MAX},
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
@@ -32,7 +33,7 @@ use vestibule::{
 };
 use world::{
     Plain, builder, refused,
-    threads::{Threads, callback, send},
+    threads::{Threads, answer, callback, send},
 };
 
 /// A host whose provider is silent until the test lets it speak, and whose time is over when the test says so.
@@ -144,11 +145,11 @@ fn nd_16_a_body_that_does_not_come_in_time_is_none() {
     let decides = |_: SignIn| ready(Ok(Decision::allow()));
     let driver = Driver::new(builder().provider(Plain::new("plain")).build().unwrap(), host.clone(), decides);
     let form = PlainHead::new("POST", "/oauth2/callback");
-    let came = || ready(b"code=c&state=s".to_vec());
-    assert_eq!(block_on(driver.body(&form, came())), b"code=c&state=s");
-    assert!(block_on(driver.body(&PlainHead::new("POST", "/oauth2/auth"), came())).is_empty());
+    let came = stream::iter([Ok::<_, Infallible>("code=c&state=s")]);
+    assert_eq!(refused(&block_on(driver.answer(&form, came))).1, "attempt_missing");
     host.late.store(true, Ordering::SeqCst);
-    assert!(block_on(driver.body(&form, pending())).is_empty());
+    let hangs = stream::pending::<Result<&str, Infallible>>();
+    assert_eq!(refused(&block_on(driver.answer(&form, hangs))).1, "callback_malformed");
     assert_eq!(host.waits.lock().unwrap().last(), Some(&BODY_TIME_MAX));
 }
 
@@ -161,25 +162,23 @@ fn nd_11_beyond_so_many_sign_ins_under_way_nobody_is_asked_and_nothing_is_lost()
     let under_way = || host.waited_for.load(Ordering::SeqCst);
     let mut waiting: Vec<_> = Vec::new();
     for head in &heads[1..] {
-        let mut run = Box::pin(driver.run(driver.begin(head, b"")));
+        let mut run = Box::pin(answer(&driver, head));
         assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         waiting.push(run);
     }
     while under_way() < SIGN_INS_UNDER_WAY_MAX {
         thread::yield_now();
     }
-    let mut one_more = pin!(driver.run(driver.begin(&heads[0], b"")));
+    let mut one_more = pin!(answer(&driver, &heads[0]));
     let Poll::Ready(one_more) = one_more.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("one more waits")
     };
     assert_eq!(refused(&one_more), (503, "too_many_sign_ins".into()));
     assert_eq!(one_more.set_cookies().count(), 0, "the attempt goes on: {one_more:?}");
     assert_eq!(under_way(), SIGN_INS_UNDER_WAY_MAX);
-    let Step::Done(check) = driver.begin(&PlainHead::fetch("/oauth2/auth"), b"") else {
-        panic!("a check waits for nobody")
-    };
-    assert_eq!(check.response.status, 401);
-    let mut copy = Box::pin(driver.run(driver.begin(&heads[1], b"")));
+    let check = answer(&driver, &PlainHead::fetch("/oauth2/auth")).now_or_never();
+    assert_eq!(check.expect("a check waits for nobody").status, 401);
+    let mut copy = Box::pin(answer(&driver, &heads[1]));
     assert!(
         copy.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(),
         "a copy of one under way needs no place"

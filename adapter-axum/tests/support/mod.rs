@@ -12,10 +12,9 @@ use std::{
 use async_trait::async_trait;
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode, header},
 };
-use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use url::Url;
 use vestibule::{
@@ -164,7 +163,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let body = body.collect().await.unwrap().to_bytes();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.into()).unwrap() }
     }
 

@@ -1,6 +1,9 @@
 //! While sign-ins hang on a slow provider, whoever is signed in notices nothing.
 
-use vestibule::{flow::Step, request::PlainHead};
+use std::convert::Infallible;
+
+use futures_util::stream;
+use vestibule::request::PlainHead;
 use vestibule_conformance::{Behaviour, Browser, Endpoint, Lie, Site, code_of};
 
 /// Enough that any queue or pool that checks shared with sign-ins would be full.
@@ -22,8 +25,8 @@ async fn nd_11_checks_are_answered_while_sign_ins_hang() {
     let hanging: Vec<_> = hanging
         .into_iter()
         .map(|(driver, head)| {
-            let step = driver.begin(&head, b"");
-            tokio::spawn(async move { driver.run(step).await })
+            let none = stream::empty::<Result<&[u8], Infallible>>();
+            tokio::spawn(async move { driver.answer(&head, none).await })
         })
         .collect();
     site.provider().arrival(Endpoint::Token, before + PENDING).await;
@@ -58,8 +61,9 @@ async fn nd_16_a_form_of_ten_megabytes_at_the_callback_is_too_large() {
         body.resize(body.len() + code_bytes, b'x');
         body.extend_from_slice(b"&padding=");
         body.resize(bytes.max(body.len()), b'x');
-        let Step::Done(outcome) = site.driver().begin(&head, &body) else { panic!("it went on") };
-        assert_eq!(code_of(&outcome.response).as_deref(), Some(code), "{bytes}");
+        let pieces = body.chunks(16 * 1_024).map(Ok::<_, Infallible>);
+        let response = site.driver().answer(&head, stream::iter(pieces)).await;
+        assert_eq!(code_of(&response).as_deref(), Some(code), "{bytes}");
     }
     assert_eq!(site.asked(), []);
 }

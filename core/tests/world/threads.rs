@@ -1,6 +1,7 @@
 //! A host on plain threads: every run goes on by itself, and the provider answers when the test lets it.
 
 use std::{
+    convert::Infallible,
     future::Future,
     pin::Pin,
     sync::{
@@ -13,6 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_executor::block_on;
+use futures_util::stream;
 use vestibule::{
     driver::{Driver, Host},
     exchange::{HttpFailure, HttpRequest, HttpResponse},
@@ -73,7 +75,12 @@ impl Host for Threads {
 
 /// Sends one request through a driver.
 pub fn send(driver: &Driver, head: &PlainHead) -> Response {
-    block_on(driver.run(driver.begin(head, b"")))
+    block_on(answer(driver, head))
+}
+
+/// What [`send`] waits for.
+pub async fn answer(driver: &Driver, head: &PlainHead) -> Response {
+    driver.answer(head, stream::empty::<Result<&[u8], Infallible>>()).await
 }
 
 /// Begins a sign-in in a browser of its own, and comes back with this code.

@@ -2,7 +2,7 @@
 
 use vestibule::{
     Vestibule,
-    config::{Builder, ConfigError, Flavour, Problem},
+    config::{Builder, ConfigError, Flavour, Keep, Problem},
 };
 use vestibule_reqwest::{HostError, ReqwestHost};
 
@@ -69,13 +69,29 @@ impl Settings {
         for origin in &self.return_origins {
             builder = builder.allow_return_to(origin);
         }
+        if !self.emails.is_empty() {
+            builder = builder.emails(&self.emails);
+        }
+        if let Some(keep) = &self.keep_groups {
+            builder = builder.keep_groups(keep.clone());
+        }
+        if !self.keep_claims.is_empty() {
+            builder = builder.keep_claims(Keep::named(&self.keep_claims));
+        }
         builder = self.asking(builder);
         self.providers.iter().fold(builder, |builder, made| builder.shared_provider(made.provider.clone()))
     }
 
     /// What is said about the proxy that asks.
     fn asking(&self, builder: Builder) -> Builder {
-        let builder = builder.flavour(self.flavour).trusted_proxies(&self.trusted_proxies);
+        let mut builder = builder.flavour(self.flavour).trusted_proxies(&self.trusted_proxies);
+        builder = self.rules.iter().cloned().fold(builder, Builder::rule);
+        // What is wrong with an issuer was said when it was read.
+        let issuers = self.bearer.issuers.iter().filter_map(|issuer| issuer.clone().build_bearer().ok());
+        builder = issuers.fold(builder, Builder::bearer);
+        if self.bearer.or_session {
+            builder = builder.bearer_or_session();
+        }
         match &self.client_header {
             Some(header) => builder.client_address_from(header),
             None => builder,
@@ -137,6 +153,8 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "team" => &rows::GITHUB_TEAM,
         "groups_claim" => &rows::OIDC_GROUPS_CLAIM,
         "trusted_proxies" => &rows::TRUSTED_PROXY_IPS,
+        "emails" => &rows::AUTHENTICATED_EMAILS_FILE,
+        "bearer_or_session" => &rows::BEARER_TOKEN_LOGIN_FALLBACK,
         "client_address_from" => &rows::REAL_CLIENT_IP_HEADER,
         _ => return None,
     })

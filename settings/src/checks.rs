@@ -1,7 +1,11 @@
 //! What has to be looked at beyond one option's own row.
 
 use url::Url;
-use vestibule::{address::is_loopback_http, config::Problem, seal::KeyRing};
+use vestibule::{
+    address::is_loopback_http,
+    config::{Keep, Problem},
+    seal::KeyRing,
+};
 
 use crate::{
     options::Options,
@@ -32,6 +36,7 @@ pub(crate) fn email_domains(options: &Options) -> Option<Vec<String>> {
 /// At most providers anybody can make an account: that everybody may enter must be said.
 pub(crate) fn somebody_is_named(options: &mut Options, providers: &[Made], groups: &[String]) {
     if options.list(&rows::EMAIL_DOMAINS).is_empty()
+        && !options.is_set(&rows::AUTHENTICATED_EMAILS_FILE)
         && groups.is_empty()
         && !providers.iter().all(|made| made.names_members)
     {
@@ -39,6 +44,17 @@ pub(crate) fn somebody_is_named(options: &mut Options, providers: &[Made], group
         let remedy =
             "list domains or groups, or set it to `*` for everybody who has an account at the provider";
         options.problem(&rows::EMAIL_DOMAINS, fault, remedy);
+    }
+}
+
+/// Which groups the session keeps; `None` where that is the application's own affair. As with oauth2-proxy a proxy
+/// gets all of them, and may ask for any.
+pub(crate) fn keep_groups(options: &Options) -> Option<Keep> {
+    let named = options.list(&rows::KEEP_GROUPS);
+    match named.as_slice() {
+        [] => options.is_for_the_gateway().then_some(Keep::All),
+        [all] if all == "*" => Some(Keep::All),
+        _ => Some(Keep::named(named)),
     }
 }
 

@@ -21,7 +21,9 @@
 //! assert_eq!(error.problems.len(), 2, "{error}");
 //! ```
 
+mod access;
 mod assemble;
+mod bearer;
 mod checks;
 mod elsewhere;
 mod given;

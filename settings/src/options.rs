@@ -106,6 +106,11 @@ impl Options {
         }
     }
 
+    /// Whether options are read for the gateway.
+    pub(crate) fn is_for_the_gateway(&self) -> bool {
+        self.heeded == Heeded::ByTheGateway
+    }
+
     /// The option that `is_meant`, if it is heeded here.
     fn row(&self, is_meant: impl Fn(&Row) -> bool) -> Option<&'static Row> {
         let heeded = |row: &&&Row| self.heeded == Heeded::ByTheGateway || row.heeded == Heeded::Everywhere;

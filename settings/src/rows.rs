@@ -83,8 +83,23 @@ rows! {
 
     // Who may enter, and where they land.
     EMAIL_DOMAINS both List, "", "Domains whose verified addresses may enter; `.example.com` for those below; `*` for everybody.";
+    AUTHENTICATED_EMAILS_FILE gate_both File, "", "A file with addresses that may enter beside those domains, one a line.";
     ALLOWED_GROUPS both List, "", "Groups of which one is needed to enter.";
+    KEEP_GROUPS gate_ours List, "*", "The groups that the session keeps beside those that rules name: all of them, for headers and `allowed_groups`, or these.";
+    KEEP_CLAIMS gate_ours List, "", "Further claims that the session keeps, for `userinfo`.";
     WHITELIST_DOMAINS both List, "", "Other hosts that a sign-in may lead back to; `.example.com` for one label below.";
+
+    // What needs no session. `[[rule]]` tables of the file come first.
+    SKIP_AUTH_ROUTES gate_both List, "", "What everybody may have: regular expressions of paths that begin with `^`, after `METHOD=` or `METHOD!=` or not.";
+    SKIP_AUTH_REGEX gate_both List, "", "The same without a method.";
+    SKIP_AUTH_PREFLIGHT gate_both Flag, "false", "Lets OPTIONS through.";
+    TRUSTED_IPS gate_both List, "", "Addresses and networks of clients that need no session, as far as a trusted proxy says where they come from.";
+    SKIP_AUTH_STRIP_HEADERS gate_both Always(&["true"]), "true", "Identity headers go out empty where nobody is signed in.";
+
+    // Tokens of API clients. `[[bearer]]` tables of the file are further issuers.
+    SKIP_JWT_BEARER_TOKENS gate_both Flag, "false", "Lets API clients in that bring a token of the provider for this client.";
+    EXTRA_JWT_ISSUERS gate_both List, "", "Further issuers whose tokens count, each `issuer=audience`.";
+    BEARER_TOKEN_LOGIN_FALLBACK gate_both Flag, "true", "Lets the session decide where a token proves nothing.";
 
     // The session's cookie.
     COOKIE_SECRET both Secret, "", "What cookies are sealed with: 32 random bytes, in base64.";

@@ -9,13 +9,16 @@ use std::{
 };
 
 use vestibule::{
-    config::{ConfigError, Flavour, Problem},
+    access::AccessRule,
+    config::{ConfigError, Flavour, Keep, Problem},
     paths::Paths,
     seal::KeyRing,
 };
 
 use crate::{
-    assemble, checks,
+    access, assemble,
+    bearer::Bearer,
+    checks,
     given::File,
     options::Options,
     providers::{self, Made, Providers},
@@ -48,6 +51,11 @@ pub struct Settings {
     pub(crate) return_origins: Vec<String>,
     pub(crate) providers: Vec<Made>,
     pub(crate) flavour: Flavour,
+    pub(crate) emails: Vec<String>,
+    pub(crate) keep_groups: Option<Keep>,
+    pub(crate) keep_claims: Vec<String>,
+    pub(crate) rules: Vec<AccessRule>,
+    pub(crate) bearer: Bearer,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) client_header: Option<String>,
     pub(crate) ca_files: Vec<PathBuf>,
@@ -158,8 +166,7 @@ impl Reader {
             options.take_file(file);
         }
         options.check_what_is_always_so();
-        let providers = providers::read(&mut options, &file.unwrap_or_default(), &self.providers);
-        let mut settings = Settings::of(&mut options, providers);
+        let mut settings = Settings::of(&mut options, &file.unwrap_or_default(), &self.providers);
         if self.heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
             let remedy = "write `host:port`: only the gateway listens elsewhere";
             options.problem(&rows::HTTP_ADDRESS, "an application listens at an address", remedy);
@@ -195,11 +202,13 @@ impl Settings {
         &self.warnings
     }
 
-    fn of(options: &mut Options, providers: Vec<Made>) -> Self {
+    fn of(options: &mut Options, file: &File, kinds: &Providers) -> Self {
         let mut warnings = Vec::new();
         let redirect_url = options.required(&rows::REDIRECT_URL);
         checks::cookie_secure(options, &redirect_url);
+        let providers = providers::read(options, file, kinds);
         let email_domains = checks::email_domains(options);
+        let emails = access::emails(options);
         let groups = options.list(&rows::ALLOWED_GROUPS);
         checks::somebody_is_named(options, &providers, &groups);
         let ca_files: Vec<PathBuf> =
@@ -227,6 +236,11 @@ impl Settings {
             groups,
             return_origins: checks::return_origins(options),
             providers,
+            emails,
+            keep_groups: checks::keep_groups(options),
+            keep_claims: options.list(&rows::KEEP_CLAIMS),
+            rules: access::read(options, file),
+            bearer: Bearer::read(options, file),
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
             trusted_proxies: options.list(&rows::TRUSTED_PROXY_IPS),
             client_header: options.text(&rows::REAL_CLIENT_IP_HEADER),

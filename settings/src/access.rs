@@ -1,0 +1,208 @@
+//! Who may have what: `[[rule]]` tables, and oauth2-proxy's options that let requests through without a session.
+
+use std::collections::BTreeMap;
+
+use vestibule::{
+    access::{AccessRule, PathPattern, Requirement},
+    config::Problem,
+};
+
+use crate::{
+    given::{File, Value},
+    options::Options,
+    row::Row,
+    rows, value,
+};
+
+/// Every rule, those of the file first.
+pub(crate) fn read(options: &mut Options, file: &File) -> Vec<AccessRule> {
+    let tables = file.tables.get("rule").map(Vec::as_slice).unwrap_or_default();
+    let mut rules = Vec::new();
+    for (number, table) in (1..).zip(tables) {
+        match Table::new(table).rule() {
+            Ok(rule) => rules.push(rule),
+            Err((fault, remedy)) => {
+                options.problems.push(Problem::new("rule", format!("rule {number}: {fault}"), remedy));
+            }
+        }
+    }
+    if options.flag(&rows::SKIP_AUTH_PREFLIGHT).unwrap_or(false) {
+        rules.push(AccessRule::public().methods(["OPTIONS"]));
+    }
+    let clients = options.list(&rows::TRUSTED_IPS);
+    if !clients.is_empty() {
+        rules.push(AccessRule::public().clients(clients));
+    }
+    for row in [&rows::SKIP_AUTH_ROUTES, &rows::SKIP_AUTH_REGEX] {
+        for route in options.list(row) {
+            match skipped(&route, row) {
+                Ok(rule) => rules.push(rule),
+                Err((fault, remedy)) => options.problem(row, format!("`{route}`: {fault}"), remedy),
+            }
+        }
+    }
+    rules
+}
+
+/// A route that oauth2-proxy lets through: `expression`, `METHOD=expression` or `METHOD!=expression`. An expression
+/// means there whatever contains a match of it, and here it must say that it begins at the path's beginning.
+fn skipped(route: &str, row: &Row) -> Result<AccessRule, (String, String)> {
+    let methods = *row == rows::SKIP_AUTH_ROUTES;
+    let letters = route.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (method, rest) = route.split_at(if methods { letters } else { 0 });
+    let (method, is_negated, expression) = match (rest.strip_prefix("!="), rest.strip_prefix('=')) {
+        (Some(expression), _) if methods => (method, true, expression),
+        (_, Some(expression)) if methods => (method, false, expression),
+        _ => ("", false, route),
+    };
+    if !expression.starts_with('^') {
+        let fault = "it would fit whatever has it anywhere in its path".to_owned();
+        return Err((fault, format!("begin it with `^`: `^{expression}`")));
+    }
+    let mut rule = AccessRule::public();
+    if !method.is_empty() {
+        rule = rule.methods([method.to_ascii_uppercase()]);
+    }
+    let path = PathPattern::regex(expression);
+    Ok(if is_negated { rule.except_paths([path]) } else { rule.paths([path]) })
+}
+
+/// A `[[rule]]` table.
+struct Table<'t> {
+    left: BTreeMap<&'t str, &'t Value>,
+}
+
+type Fault = (String, String);
+
+impl<'t> Table<'t> {
+    fn new(table: &'t BTreeMap<String, Value>) -> Self {
+        Self { left: table.iter().map(|(key, value)| (key.as_str(), value)).collect() }
+    }
+
+    fn list(&mut self, key: &str) -> Option<Vec<String>> {
+        Some(match self.left.remove(key)? {
+            Value::Text(text) => vec![text.clone()],
+            Value::List(items) => items.clone(),
+            Value::NotText => Vec::new(),
+        })
+    }
+
+    fn rule(mut self) -> Result<AccessRule, Fault> {
+        let requirement = self.requirement()?;
+        let access = self.list("access").unwrap_or_else(|| vec!["signed_in".to_owned()]);
+        let mut rule = match (&*access.join(","), requirement) {
+            ("signed_in", requirement) => AccessRule::signed_in(requirement.unwrap_or_default()),
+            ("public", None) => AccessRule::public(),
+            ("nobody", None) => AccessRule::nobody(),
+            ("public" | "nobody", Some(_)) => {
+                let fault = "it asks something of people whom it does not ask who they are".to_owned();
+                return Err((fault, "leave that out, or write `access = \"signed_in\"`".to_owned()));
+            }
+            (other, _) => {
+                let fault = format!("`{other}` is no access");
+                return Err((fault, "write `public`, `signed_in` or `nobody`".to_owned()));
+            }
+        };
+        if let Some(hosts) = self.list("hosts") {
+            rule = rule.hosts(hosts);
+        }
+        if let Some(paths) = self.list("paths") {
+            rule = rule.paths(paths.iter().map(|path| pattern(path)));
+        }
+        if let Some(paths) = self.list("except_paths") {
+            rule = rule.except_paths(paths.iter().map(|path| pattern(path)));
+        }
+        if let Some(methods) = self.list("methods") {
+            rule = rule.methods(methods);
+        }
+        if let Some(clients) = self.list("clients") {
+            rule = rule.clients(clients);
+        }
+        match self.left.keys().next() {
+            Some(key) => {
+                let known = "access, hosts, paths, except_paths, methods, clients, emails, email_domains, groups, \
+                             claims and providers";
+                Err((format!("`{key}` is no part of a rule"), format!("leave it out; there are {known}")))
+            }
+            None => Ok(rule),
+        }
+    }
+
+    /// What is asked of whoever is signed in; `None` where nothing is.
+    fn requirement(&mut self) -> Result<Option<Requirement>, Fault> {
+        let mut requirement = None;
+        let mut add = |change: &dyn Fn(Requirement) -> Requirement| {
+            requirement = Some(change(requirement.take().unwrap_or_default()));
+        };
+        if let Some(emails) = self.list("emails") {
+            add(&|requirement| requirement.emails(emails.clone()));
+        }
+        if let Some(domains) = self.list("email_domains") {
+            add(&|requirement| requirement.email_domains(domains.clone()));
+        }
+        if let Some(groups) = self.list("groups") {
+            add(&|requirement| requirement.groups(groups.clone()));
+        }
+        if let Some(providers) = self.list("providers") {
+            add(&|requirement| requirement.providers(providers.clone()));
+        }
+        let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for claim in self.list("claims").into_iter().flatten() {
+            let Some((name, value)) = claim.split_once('=') else {
+                let fault = format!("`{claim}` says no value");
+                return Err((fault, "write `claims = [\"department=sales\"]`".to_owned()));
+            };
+            claims.entry(name.trim().to_owned()).or_default().push(value.trim().to_owned());
+        }
+        for (name, values) in claims {
+            add(&|requirement| requirement.claim(&name, values.clone()));
+        }
+        Ok(requirement)
+    }
+}
+
+/// `^…` is a regular expression, `/below/*` whatever is below, and everything else one path.
+fn pattern(text: &str) -> PathPattern {
+    if text.starts_with('^') {
+        return PathPattern::regex(text);
+    }
+    match text.strip_suffix('*') {
+        Some(prefix) if prefix.ends_with('/') => PathPattern::prefix(prefix),
+        _ => PathPattern::exact(text),
+    }
+}
+
+/// Addresses that may enter, one a line; `#` begins a remark.
+pub(crate) fn emails(options: &mut Options) -> Vec<String> {
+    let Some(path) = options.text(&rows::AUTHENTICATED_EMAILS_FILE) else { return Vec::new() };
+    if options.list(&rows::EMAIL_DOMAINS).iter().any(|domain| domain == "*") {
+        let other = options.name(&rows::EMAIL_DOMAINS);
+        let fault = format!("{other} is `*`, so that everybody may enter whatever is in it");
+        options.problem(
+            &rows::AUTHENTICATED_EMAILS_FILE,
+            fault,
+            format!("leave one of the two out; most likely {other}"),
+        );
+        return Vec::new();
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+            let emails: Vec<_> = lines.flat_map(value::list).collect();
+            if emails.is_empty() {
+                options.problem(
+                    &rows::AUTHENTICATED_EMAILS_FILE,
+                    "no address is in it",
+                    "write one on each line",
+                );
+            }
+            emails
+        }
+        Err(error) => {
+            let remedy = "give a file that this program may read";
+            let fault = format!("{path} cannot be read: {error}");
+            options.problem(&rows::AUTHENTICATED_EMAILS_FILE, fault, remedy);
+            Vec::new()
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fs, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 
 use crate::{Child, PATIENCE, ports, tools};
 
@@ -37,13 +38,14 @@ pub struct App {
 #[derive(Debug, Clone)]
 pub struct AppBuilder {
     program: String,
+    arguments: Vec<String>,
     environment: BTreeMap<String, String>,
 }
 
 impl AppBuilder {
     /// `program` is a binary of this workspace.
     pub fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), environment: BTreeMap::new() }
+        Self { program: program.to_owned(), arguments: Vec::new(), environment: BTreeMap::new() }
             .option("HTTP_ADDRESS", "127.0.0.1:0")
     }
 
@@ -63,6 +65,18 @@ impl AppBuilder {
         self.variable(&format!("OAUTH2_PROXY_{name}"), value)
     }
 
+    /// Adds an argument.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Leaves a variable out again.
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
     /// Sets a variable of whatever name.
     pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.insert(name.to_owned(), value.into());
@@ -75,20 +89,24 @@ impl AppBuilder {
             self.program.clone(),
             Command::new(tools::built(&self.program)?)
                 // Nothing of the environment that the tests run in may configure the application.
+                .args(&self.arguments)
                 .env_clear()
                 .env("RUST_BACKTRACE", "1")
                 .env("RUST_LOG", "info,vestibule=debug")
                 .envs(&self.environment),
         )?;
-        let line = child.line_with("listening on http://", PATIENCE).await?;
-        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
-        let port = port.with_context(|| format!("no port in {line:?}"))?;
+        let line = child.line_with("listening on ", PATIENCE).await?;
+        let port = match line.trim().rsplit_once(':') {
+            Some((place, _)) if place.ends_with("unix") => 0,
+            Some((_, port)) => port.parse().with_context(|| format!("no port in {line:?}"))?,
+            None => bail!("no place in {line:?}"),
+        };
         Ok(App { child, port, builder: self })
     }
 }
 
 impl App {
-    /// The port that it chose.
+    /// The port that it chose; 0 where it listens at a socket in the file system.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -96,6 +114,16 @@ impl App {
     /// Its log up to now.
     pub fn log(&self) -> String {
         self.child.output()
+    }
+
+    /// Tells it to read its configuration again.
+    pub fn hang_up(&self) -> Result<()> {
+        rustix::process::kill_process(self.child.pid(), Signal::HUP).context("it has ended already")
+    }
+
+    /// Asks it to end, without waiting for that.
+    pub fn ask_to_end(&self) -> Result<()> {
+        rustix::process::kill_process(self.child.pid(), Signal::TERM).context("it has ended already")
     }
 
     /// The most memory that it has held so far, in kilobytes.

@@ -24,11 +24,20 @@ pub struct Site {
 impl Site {
     /// Starts everything as the example for this proxy has it.
     pub async fn start(kind: Kind) -> Result<Self> {
-        Self::start_with(kind, &[]).await
+        Self::start_with(kind, |gateway| gateway).await
     }
 
-    /// The same with further variables for `vestibule`.
-    pub async fn start_with(kind: Kind, variables: &[(&str, &str)]) -> Result<Self> {
+    /// The same with what `vestibule` is told changed at will.
+    pub async fn start_with(kind: Kind, change: impl FnOnce(AppBuilder) -> AppBuilder) -> Result<Self> {
+        Self::start_changed(kind, change, |text| text).await
+    }
+
+    /// The same with the proxy's configuration changed as well.
+    pub async fn start_changed(
+        kind: Kind,
+        change: impl FnOnce(AppBuilder) -> AppBuilder,
+        change_proxy: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let port = ports::reserve()?;
         let origin = format!("http://localhost:{port}");
         let idp = Idp::dev(&origin).await?;
@@ -37,11 +46,10 @@ impl Site {
             .option("HTTP_ADDRESS", "127.0.0.1:0")
             .option("COOKIE_SECRET", COOKIE_SECRET)
             .option("REDIRECT_URL", format!("{origin}/oauth2/callback"));
-        let gateway = variables.iter().fold(gateway, |app, (name, value)| app.variable(name, *value));
-        let gateway = idp.configure(gateway).start().await?;
+        let gateway = change(idp.configure(gateway)).start().await?;
         let echo = Echo::start().await?;
         let addresses = Addresses { port, app: echo.port(), gateway: gateway.port() };
-        let proxy = Proxy::start(kind, addresses).await?;
+        let proxy = Proxy::start_changed(kind, addresses, change_proxy).await?;
         Ok(Self { idp, gateway, echo, proxy, origin, port })
     }
 

@@ -95,7 +95,9 @@ async fn envoy_takes_exactly_200_for_a_yes() -> Result<()> {
         assert_eq!(asked.status(), 200, "{method}");
     }
 
-    let other = Site::start_with(Kind::Envoy, &[("VESTIBULE_FLAVOUR", "oauth2-proxy")]).await?;
+    let other =
+        Site::start_with(Kind::Envoy, |gateway| gateway.variable("VESTIBULE_FLAVOUR", "oauth2-proxy"))
+            .await?;
     other.provider()?.sign_in_as(Some("alice"));
     let mut visitor = Visitor::new(&other.origin)?;
     let signed_in = visitor.follow(&other.at("/oauth2/sign_in")).await?;

@@ -24,7 +24,10 @@ use crate::{
     rules::{Addresses, EntryRules},
     seal::{Binding, KeyRing},
     session::SESSION_PURPOSE,
+    tokens::TokenKeeping,
 };
+
+pub use crate::endpoints::TokenHeaders;
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +128,8 @@ pub struct Vestibule {
     pub(crate) keep_groups: Keep,
     pub(crate) keep_claims: Keep,
     pub(crate) bearers: Bearers,
+    pub(crate) keep_tokens: TokenKeeping,
+    pub(crate) token_headers: TokenHeaders,
 }
 
 impl Vestibule {
@@ -145,6 +150,8 @@ impl Vestibule {
             keep_groups: Keep::Named(BTreeSet::new()),
             keep_claims: Keep::Named(BTreeSet::new()),
             bearers: Bearers::default(),
+            keep_tokens: TokenKeeping::default(),
+            token_headers: TokenHeaders::none(),
         }
     }
 
@@ -205,6 +212,8 @@ pub struct Builder {
     keep_groups: Keep,
     keep_claims: Keep,
     pub(crate) bearers: Bearers,
+    pub(crate) keep_tokens: TokenKeeping,
+    pub(crate) token_headers: TokenHeaders,
 }
 
 impl Builder {
@@ -330,6 +339,8 @@ impl Builder {
             keep_groups: self.keep_groups,
             keep_claims: self.keep_claims,
             bearers: self.bearers,
+            keep_tokens: self.keep_tokens,
+            token_headers: self.token_headers,
         })
     }
 
@@ -399,6 +410,7 @@ impl Builder {
             problems.push(Problem::new("paths", fault, remedy));
         }
         problems.extend(self.bearers.problems());
+        problems.extend(self.token_headers.problems());
         if self.keys.is_none() {
             let remedy = "give at least one secret of 32 bytes: generate one with `openssl rand -base64 32`";
             problems.push(Problem::new("keys", "there are none", remedy));

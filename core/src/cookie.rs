@@ -25,6 +25,10 @@ impl CookieScope {
         self.stem.clone()
     }
 
+    pub(crate) fn tokens(&self) -> String {
+        format!("{}_tokens", self.stem)
+    }
+
     pub(crate) fn remembered(&self) -> String {
         format!("{}_to", self.stem)
     }

@@ -7,9 +7,11 @@ mod nobody;
 mod sign_in;
 mod sign_out;
 mod start;
+mod token_headers;
 mod userinfo;
 
 pub(crate) use demand::Demand;
+pub use token_headers::TokenHeaders;
 
 use std::sync::Arc;
 
@@ -134,7 +136,12 @@ impl Vestibule {
     /// More cookies than can be read: a page, which takes away what is ours by name.
     fn too_many_cookies(&self, asker: Asker) -> Outcome {
         let mut outcome = self.refused(asker, Refusal::CookiesTooLarge);
-        let ours = [self.session_cookie.clone(), self.cookies.remembered(), self.cookies.rounds()];
+        let ours = [
+            self.session_cookie.clone(),
+            self.cookies.tokens(),
+            self.cookies.remembered(),
+            self.cookies.rounds(),
+        ];
         outcome.response = outcome.response.cookies(ours.iter().map(|name| self.cookies.clear(name)));
         outcome
     }

@@ -215,6 +215,8 @@ pub(crate) struct Browser {
     pub(crate) signed_in: bool,
     /// Whether it brought a session cookie that is none any more.
     pub(crate) dead_session: bool,
+    /// Whether it brought tokens.
+    pub(crate) tokens: bool,
     /// Its attempt cookies, oldest first: name, and bytes of name and value.
     pub(crate) attempts: Vec<(String, usize)>,
     /// Whether it brought a remembered return target, which beginning uses up.
@@ -402,10 +404,17 @@ impl Run {
             Some(Decision::Allow(data)) => {
                 let id = SessionId::new(self.browser.entropy.bytes());
                 let expires = now.after(self.vestibule.session_age);
+                let tokens = self.vestibule.keep_tokens.of(&sign_in.tokens);
                 let mut session = Session::new(id, Arc::unwrap_or_clone(sign_in), now, expires);
                 session.user_header = way.provider.user_header();
                 session.application = data;
-                return Step::Done(self.vestibule.signed_in(self.browser, &way, session, now));
+                return Step::Done(self.vestibule.signed_in(
+                    self.browser,
+                    &way,
+                    session,
+                    tokens.as_ref(),
+                    now,
+                ));
             }
             Some(Decision::Deny(reason)) => (Refusal::DeniedByApplication, reason),
             None => (Refusal::HookFailed, None),

@@ -89,7 +89,7 @@ impl IdentityHeaders {
     /// What is wrong with the choice.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut seen = BTreeSet::from(["gap-auth"]);
+        let mut seen = BTreeSet::from(["gap-auth", "x-auth-request-access-token"]);
         for (name, _) in &self.headers {
             let mut problem = |fault: &str, remedy: &str| {
                 let fault = format!("`{name}` {fault}");
@@ -103,7 +103,7 @@ impl IdentityHeaders {
                 // Whatever else means something to a proxy or a browser has a name without these.
                 problem("means something else", "begin it with `X-` or `Remote-`, as in `X-Forwarded-User`");
             } else if !seen.insert(name) {
-                problem("stands twice", "choose one meaning for each header");
+                problem("has two meanings", "choose one for each header");
             }
         }
         problems
@@ -161,7 +161,8 @@ impl ChosenHeaders {
         header_value(text).to_owned()
     }
 
-    fn user<'c>(&self, session: &SessionView<'c>) -> &'c str {
+    /// The name that the user header carries, and that goes with a password.
+    pub(crate) fn user<'c>(&self, session: &SessionView<'c>) -> &'c str {
         let counts = self.email_for_user && (session.email_verified || self.unverified_email);
         let email = session.email.filter(|email| counts && !header_value(email).is_empty());
         email.unwrap_or_else(|| session.user())

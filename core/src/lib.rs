@@ -85,6 +85,7 @@ pub mod session;
 pub mod testkit;
 pub mod time;
 pub mod token_reply;
+pub mod tokens;
 #[cfg(feature = "testkit")]
 pub mod transcript;
 

@@ -189,7 +189,7 @@ refusals! {
         "Try again in a moment; whoever runs this site finds the error in the application's log."
     SessionTooLarge "session_too_large" 500 Operator
         "What is known about this account does not fit into a cookie."
-        "Keep fewer groups and claims and less application data in the session; the log names the largest part."
+        "Keep fewer groups, claims and tokens and less application data with the session; the log names the largest part."
     MountedElsewhere "mounted_elsewhere" 500 Operator
         "These routes are mounted at another path than the one that is configured."
         "Mount them at the configured prefix, or configure the prefix that they are mounted at."

@@ -125,6 +125,7 @@ pub(crate) fn redacted(name: &str, value: &str) -> String {
             let content = if content.is_empty() { "" } else { "[sealed]" };
             format!("{cookie}={content};{attributes}")
         }
+        "authorization" | "x-auth-request-access-token" if !value.is_empty() => "[secret]".to_owned(),
         "location" => match value.split_once('?') {
             Some((address, _)) => format!("{address}?[..]"),
             None => value.to_owned(),

@@ -29,6 +29,11 @@ impl SessionId {
     pub(crate) fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
+
+    /// Its one spelling.
+    pub(crate) fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
 }
 
 /// Shows enough to tell two sessions apart in a log.

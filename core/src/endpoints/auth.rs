@@ -11,6 +11,7 @@ use crate::{
     response::Response,
     session::SessionView,
     time::Timestamp,
+    tokens::KeptTokens,
 };
 
 impl Vestibule {
@@ -37,16 +38,18 @@ impl Vestibule {
     ) -> Option<Outcome> {
         match demand.ruling {
             Ruling::Closed(refusal, detail) => return Some(self.forbidden(head, refusal, detail)),
-            Ruling::Public { anonymous: true } => return Some(self.allowed(None).into()),
+            Ruling::Public { anonymous: true } => return Some(self.allowed(None, now, || None).into()),
             Ruling::Public { anonymous: false } | Ruling::SignedIn(_) => {}
         }
         let is_public = !demand.asks_for_somebody();
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Some(match self.meets(demand, &session) {
-                Ok(()) => self.allowed(Some(&session)).into(),
+                Ok(()) => self.allowed(Some(&session), now, || self.tokens_of(head, session.id, now)).into(),
                 Err((refusal, detail)) => self.forbidden(head, refusal, detail),
             }),
-            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => Some(self.allowed(None).into()),
+            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => {
+                Some(self.allowed(None, now, || None).into())
+            }
             Verdict::Forbidden(refusal) => Some(self.forbidden(head, refusal, None)),
             Verdict::Anonymous => None,
         })
@@ -64,14 +67,21 @@ impl Vestibule {
         granted.unwrap_or_else(|| self.nobody(head, demand, now, entropy))
     }
 
-    /// Lets through, and says who it is. Where nobody is signed in, every header says so.
-    pub(crate) fn allowed(&self, session: Option<&SessionView<'_>>) -> Response {
+    /// Lets through, and says who it is. Where nobody is signed in, every header says so. `tokens` are asked for only
+    /// where the site hands some on.
+    pub(crate) fn allowed(
+        &self,
+        session: Option<&SessionView<'_>>,
+        now: Timestamp,
+        tokens: impl FnOnce() -> Option<KeptTokens>,
+    ) -> Response {
         let status = match self.flavour {
             Flavour::OAuth2Proxy => 202,
             // Envoy takes 200 and nothing else for a yes.
             Flavour::Nginx | Flavour::ForwardAuth | Flavour::ExtAuthz => 200,
         };
-        self.identity_headers.say(Response::new(status), session)
+        let response = self.identity_headers.say(Response::new(status), session);
+        self.with_token_headers(response, session, now, tokens)
     }
 
     fn brings_a_token(&self, head: &(impl RequestHead + ?Sized)) -> bool {

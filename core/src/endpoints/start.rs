@@ -86,6 +86,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             asker: self.asker,
             signed_in: self.person.as_ref().is_some_and(|person| person.may_enter),
             dead_session: self.person.is_none() && self.cookies.has(&vestibule.session_cookie),
+            tokens: self.cookies.has(&vestibule.cookies.tokens()),
             remembered: self.cookies.has(&vestibule.cookies.remembered()),
             attempts: self.attempts(),
             entropy: self.entropy,

@@ -20,6 +20,7 @@ use crate::{
     secret::Secret,
     session::{Session, SessionId},
     time::Timestamp,
+    tokens::KeptTokens,
 };
 
 /// What somebody asked who brought a token.
@@ -80,6 +81,7 @@ impl Vestibule {
             entropy,
             signed_in: false,
             dead_session: false,
+            tokens: false,
             attempts: Vec::new(),
             remembered: false,
         };
@@ -110,7 +112,7 @@ impl Vestibule {
             return self.bearer_failed(None, ProviderError::Broken { purpose: Purpose::Profile, fault });
         }
         let admitted = self.rules.admit_account(&identity).map_err(|refusal| (refusal, None));
-        let sign_in = SignIn::new(issuer.id(), identity, Tokens::new(asked.token));
+        let sign_in = SignIn::new(issuer.id(), identity, Tokens::new(asked.token.clone()));
         let mut session = Session::new(SessionId::new([0; 16]), sign_in, now, now);
         session.user_header = issuer.user_header();
         let claims = session.claims_text();
@@ -123,7 +125,7 @@ impl Vestibule {
         }
         self.keep(&mut session.identity);
         let claims = session.claims_text();
-        self.allowed(Some(&session.view(&claims))).into()
+        self.allowed(Some(&session.view(&claims)), now, || Some(KeptTokens::brought(asked.token))).into()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     response::{Event, Response},
     session::Session,
     time::Timestamp,
+    tokens::KeptTokens,
 };
 
 impl Vestibule {
@@ -59,7 +60,9 @@ impl Vestibule {
         let evicted = evicted(&browser.attempts, name.len() + sealed.expose().len());
         let attempts_gone = evicted.iter().map(|name| self.attempt_gone(name, None));
         let remembered = browser.remembered.then(|| self.cookies.remembered());
-        let gone = remembered.into_iter().chain(browser.dead_session.then(|| self.session_cookie.clone()));
+        let dead = browser.dead_session.then(|| self.session_cookie.clone());
+        let tokens = (browser.dead_session && browser.tokens).then(|| self.cookies.tokens());
+        let gone = remembered.into_iter().chain(dead).chain(tokens);
         let response = Response::see_other(location.as_str())
             .cookie(self.cookies.set(&name, sealed.expose(), ATTEMPT_AGE_MAX, cross_site))
             .cookies(attempts_gone)
@@ -73,6 +76,7 @@ impl Vestibule {
         mut browser: Browser,
         way: &Way,
         mut session: Session,
+        tokens: Option<&KeptTokens>,
         now: Timestamp,
     ) -> Outcome {
         self.keep(&mut session.identity);
@@ -86,9 +90,20 @@ impl Vestibule {
             let detail = format!("{size} bytes of {SESSION_BYTES_MAX}; the largest part is: {part}");
             return self.turned_away_with(&browser, way, Refusal::SessionTooLarge, None, Some(detail));
         }
+        let tokens = match tokens {
+            None => browser.tokens.then(|| self.cookies.clear(&self.cookies.tokens())),
+            Some(tokens) => match self.tokens_cookie(tokens, &session, size, &mut browser.entropy) {
+                Ok(line) => Some(line),
+                Err(detail) => {
+                    let refusal = Refusal::SessionTooLarge;
+                    return self.turned_away_with(&browser, way, refusal, None, Some(detail));
+                }
+            },
+        };
         let rounds = way.attempt_cookie.as_ref().map_or(0, |(_, rounds)| *rounds).saturating_add(1);
         let response = Response::see_other(&way.target.location(&self.redirect_url))
             .cookie(self.cookies.set(&self.session_cookie, sealed.expose(), self.session_age, false))
+            .cookies(tokens)
             .cookie(self.rounds_cookie(rounds, &mut browser.entropy, now));
         let event = Event::SignedIn { provider: way.provider.id().to_owned(), groups_left_out, expires };
         Outcome { response: self.used_up(response, way), event: Some(event) }

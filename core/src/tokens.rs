@@ -135,7 +135,7 @@ impl Vestibule {
     ) -> Option<KeptTokens> {
         let name = self.cookies.tokens();
         let text = cookie::only(head, &name)?;
-        let opened = self.keys.open(&self.tokens_binding(&name, id), &text, now).ok()?;
+        let opened = self.keys.open(&self.tokens_binding(&name, id), text, now).ok()?;
         postcard::from_bytes(opened.payload()).ok()
     }
 

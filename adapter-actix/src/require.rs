@@ -6,11 +6,13 @@ use actix_web::{
     HttpMessage as _,
     body::EitherBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::header::{CACHE_CONTROL, HeaderName, HeaderValue, VARY},
 };
 use futures_util::{
     TryFutureExt as _,
     future::{Either, MapOk},
 };
+use vestibule::guarded;
 
 use crate::{Gate, extract::Admitted};
 
@@ -61,7 +63,7 @@ where
                 let around = request.app_data().map(Gate::id);
                 request.extensions_mut().insert(Admitted { around });
                 request.extensions_mut().insert(session);
-                Either::Left(self.inner.call(request).map_ok(ServiceResponse::map_into_left_body))
+                Either::Left(self.inner.call(request).map_ok(for_its_person))
             }
             // A response with its error beside it, as a handler's is: what is wrapped around it sees both.
             Err(refusal) => {
@@ -70,4 +72,13 @@ where
             }
         }
     }
+}
+
+fn for_its_person<B>(mut response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    let headers = response.headers_mut();
+    let vary = headers.get_all(VARY).map(HeaderValue::as_bytes);
+    for (name, value) in guarded::added(headers.contains_key(CACHE_CONTROL), vary).into_iter().flatten() {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response.map_into_left_body()
 }

@@ -5,7 +5,7 @@ mod support;
 use std::sync::atomic::Ordering;
 
 use actix_web::{
-    App, HttpRequest,
+    App, HttpRequest, Responder as _,
     middleware::DefaultHeaders,
     test::TestRequest,
     web::{self, Data, ReqData},
@@ -245,4 +245,22 @@ async fn an_application_with_a_state_of_its_own_asks_the_gate_in_it() {
     let mut ada = signed_in(&app).await;
     assert_eq!(ada.fetch("/page").await.body, "7");
     assert_eq!(ada.fetch("/required").await.body, "ada");
+}
+
+#[actix_web::test]
+async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application_says_otherwise() {
+    let gate = gate();
+    let pages = web::scope("/in")
+        .wrap(gate.require())
+        .route("/silent", web::get().to(async || "x"))
+        .route("/public", web::get().to(async || "x".customize().insert_header(("cache-control", "public"))))
+        .route("/varies", web::get().to(async || "x".customize().insert_header(("vary", "accept, cookie"))));
+    let app = site(App::new().configure(gate.routes()).service(pages)).await;
+    let mut ada = signed_in(&app).await;
+    let silent = ada.fetch("/in/silent").await;
+    assert_eq!((silent.header("cache-control"), silent.header("vary")), ("private", "Cookie"));
+    assert_eq!(ada.fetch("/in/public").await.header("cache-control"), "public");
+    let varies = ada.fetch("/in/varies").await;
+    assert_eq!((varies.header("cache-control"), varies.header("vary")), ("private", "accept, cookie"));
+    assert_eq!(Browser::new(&app).fetch("/in/silent").await.header("cache-control"), "no-store");
 }

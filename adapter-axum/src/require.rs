@@ -7,10 +7,17 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Request, Response},
+    http::{
+        Request, Response,
+        header::{CACHE_CONTROL, HeaderValue, VARY},
+    },
 };
-use futures_util::future::Either;
+use futures_util::{
+    TryFutureExt as _,
+    future::{Either, MapOk},
+};
 use tower::{Layer, Service};
+use vestibule::guarded;
 
 use crate::{Gate, extract::Wiring};
 
@@ -47,7 +54,8 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<S::Response, S::Error>>>;
+    type Future =
+        Either<MapOk<S::Future, fn(S::Response) -> S::Response>, Ready<Result<S::Response, S::Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -59,9 +67,19 @@ where
             Ok(session) => {
                 parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session.id)));
                 parts.extensions.insert(session);
-                Either::Left(self.inner.call(Request::from_parts(parts, body)))
+                let answer = self.inner.call(Request::from_parts(parts, body));
+                Either::Left(answer.map_ok(for_its_person))
             }
             Err(refusal) => Either::Right(ready(Ok(self.gate.turn_back(&parts, refusal)))),
         }
     }
+}
+
+fn for_its_person(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    let vary = headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
+    for (name, value) in guarded::added(headers.contains_key(CACHE_CONTROL), vary).into_iter().flatten() {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    response
 }

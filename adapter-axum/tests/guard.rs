@@ -134,3 +134,21 @@ async fn an_application_with_a_state_of_its_own_asks_the_gate_in_it() {
     assert_eq!(ada.fetch("/page").await.body, "7");
     assert_eq!(ada.fetch("/required").await.body, "ada");
 }
+
+#[tokio::test]
+async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application_says_otherwise() {
+    let gate = gate();
+    let app = Router::new()
+        .route("/silent", get(async || "x"))
+        .route("/public", get(async || ([("cache-control", "public, max-age=60")], "x")))
+        .route("/varies", get(async || ([("vary", "accept, cookie")], "x")))
+        .layer(gate.require())
+        .merge(gate.routes());
+    let mut ada = signed_in(&app).await;
+    let silent = ada.fetch("/silent").await;
+    assert_eq!((silent.header("cache-control"), silent.header("vary")), ("private", "Cookie"));
+    assert_eq!(ada.fetch("/public").await.header("cache-control"), "public, max-age=60");
+    let varies = ada.fetch("/varies").await;
+    assert_eq!((varies.header("cache-control"), varies.header("vary")), ("private", "accept, cookie"));
+    assert_eq!(Browser::new(&app).fetch("/silent").await.header("cache-control"), "no-store");
+}

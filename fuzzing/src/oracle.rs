@@ -96,7 +96,12 @@ fn set_cookie(line: &str) {
     assert!(line.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) && line.len() <= 4_096, "{line:?}");
     let mut parts = line.split("; ");
     let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("a cookie has a name");
-    let known = [SESSION.to_owned(), format!("{SESSION}_to"), format!("{SESSION}_rounds")];
+    let known = [
+        SESSION.to_owned(),
+        format!("{SESSION}_to"),
+        format!("{SESSION}_rounds"),
+        format!("{SESSION}_tokens"),
+    ];
     // The browser says which of its attempts there are; what is not spelled like one of ours is none.
     let of_a_hash = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let of_an_attempt = name.strip_prefix(ATTEMPTS).is_some_and(|hash| hash.bytes().all(of_a_hash));

@@ -55,3 +55,8 @@ pub use extract::{MaybeSignedIn, Rejection, SignedIn};
 pub use gate::Gate;
 pub use head::Head;
 pub use require::{Guarded, RequireSignIn};
+
+/// The examples of what compiles and what must not.
+#[cfg(doctest)]
+#[doc = include_str!("../wiring.md")]
+pub struct Wired;

@@ -18,6 +18,7 @@ use crate::{Gate, extract::Admitted};
 
 /// Keeps whole scopes, or single resources, to people who are signed in and may enter. Made by [`Gate::require`].
 #[derive(Clone, Debug)]
+#[must_use = "a scope or a resource has to be wrapped in it: `.wrap(gate.require())`"]
 pub struct RequireSignIn {
     pub(crate) gate: Gate,
 }

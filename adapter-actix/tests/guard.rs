@@ -114,6 +114,8 @@ async fn a_handler_without_a_gate_is_an_error_for_the_log_and_never_lets_anybody
             assert!(line.starts_with("ERROR ") && line.contains(&Rejection::NotWired.to_string()), "{line}");
         }
     }
+    let session = site(App::new().route("/", web::get().to(extension))).await;
+    assert_eq!(Browser::new(&session).fetch("/").await.status, 500);
     let remedy = Rejection::NotWired.to_string();
     for call in ["gate.routes()", "app_data(gate.clone())", "gate.require()"] {
         assert!(remedy.contains(call), "{remedy}");

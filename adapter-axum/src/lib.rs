@@ -42,3 +42,8 @@ pub use extract::{Rejection, SignedIn, Wiring};
 pub use gate::Gate;
 pub use head::Head;
 pub use require::{Guarded, RequireSignIn};
+
+/// The examples of what compiles and what must not.
+#[cfg(doctest)]
+#[doc = include_str!("../wiring.md")]
+pub struct Wired;

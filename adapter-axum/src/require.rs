@@ -23,6 +23,7 @@ use crate::{Gate, extract::Wiring};
 
 /// Keeps whole routers, or any other service, to people who are signed in and may enter. Made by [`Gate::require`].
 #[derive(Clone, Debug)]
+#[must_use = "a router has to be given it: `.layer(gate.require())`, after its routes"]
 pub struct RequireSignIn {
     gate: Gate,
 }

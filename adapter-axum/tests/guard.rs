@@ -70,14 +70,32 @@ async fn somebody_who_may_not_enter_is_told_so_and_is_nobody_where_that_is_optio
 
 #[tokio::test]
 async fn a_handler_without_a_layer_is_an_error_for_the_log_and_never_lets_anybody_in() {
-    let app = Router::new().route("/required", get(required)).route("/optional", get(optional));
-    for path in ["/required", "/optional"] {
-        let answer = Browser::new(&app).fetch(path).await;
-        assert_eq!(answer.status, 500);
-        assert!(!answer.body.contains("layer"), "the remedy is for the log: {answer:?}");
+    let gate = gate();
+    let pages = || Router::new().route("/required", get(required)).route("/optional", get(optional));
+    // A layer is put around the routes that are there already.
+    let too_early = Router::new().route("/other", get("other")).layer(gate.layer()).merge(pages());
+    for app in [pages(), pages().merge(gate.routes()), too_early] {
+        for path in ["/required", "/optional"] {
+            let answer = Browser::new(&app).fetch(path).await;
+            assert_eq!(answer.status, 500);
+            assert!(!answer.body.contains("layer"), "the remedy is for the log: {answer:?}");
+        }
     }
+    let session = Router::new().route("/", get(async |_: Extension<Session>| "somebody"));
+    assert_eq!(Browser::new(&session).fetch("/").await.status, 500);
     let remedy = vestibule_axum::Rejection::NotWired.to_string();
     assert!(remedy.contains("gate.layer()") && remedy.contains("gate.require()"), "{remedy}");
+}
+
+#[tokio::test]
+async fn the_layer_around_the_endpoints_is_an_error_and_no_loop() {
+    let gate = gate();
+    let app = Router::new().route("/required", get(required)).merge(gate.routes()).layer(gate.require());
+    for path in ["/oauth2/sign_in", "/oauth2/callback?code=c", "/logout"] {
+        let answer = Browser::new(&app).visit(path).await;
+        assert_eq!(answer.status, 500, "{path}");
+        assert!(answer.body.contains("endpoint_guarded"), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -34,10 +34,11 @@ const SERVER_CORE: &str = "0";
 /// The core that the load comes from.
 const LOAD_CORE: &str = "1";
 
-const USAGE: &str = "usage: bench --server PROGRAM --criterion FOLDER --out FOLDER [--short]";
+const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --criterion FOLDER --out FOLDER [--short]";
 
 struct Asked {
     server: PathBuf,
+    actix: PathBuf,
     criterion: PathBuf,
     out: PathBuf,
     pace: Pace,
@@ -45,11 +46,13 @@ struct Asked {
 
 impl Asked {
     fn read() -> Result<Self> {
-        let (mut server, mut criterion, mut out, mut pace) = (None, None, None, Pace::FULL);
+        let (mut server, mut actix, mut criterion, mut out) = (None, None, None, None);
+        let mut pace = Pace::FULL;
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let slot = match argument.as_str() {
                 "--server" => &mut server,
+                "--actix" => &mut actix,
                 "--criterion" => &mut criterion,
                 "--out" => &mut out,
                 "--short" => {
@@ -60,22 +63,26 @@ impl Asked {
             };
             *slot = Some(PathBuf::from(arguments.next().context(USAGE)?));
         }
-        let [server, criterion, out] = [server, criterion, out].map(|path| path.context(USAGE));
-        Ok(Self { server: server?, criterion: criterion?, out: out?, pace })
+        let [server, actix, criterion, out] = [server, actix, criterion, out].map(|path| path.context(USAGE));
+        Ok(Self { server: server?, actix: actix?, criterion: criterion?, out: out?, pace })
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Asked { server, criterion, out, pace } = Asked::read()?;
+    let Asked { server, actix, criterion, out, pace } = Asked::read()?;
     machine::needs_two_cores()?;
     let core = core_alone::read(&criterion)?;
     let gated = Server::start(&server, "gate").await?;
-    println!("==> a server, asked directly");
-    let direct = rounds::compare(pace, &direct(&gated)?, &[gated.process()])?;
+    println!("==> a server on axum, asked directly");
+    let direct = rounds::compare(pace, &arms(&gated)?, &[gated.process()])?;
     println!("==> behind nginx");
     let nginx = nginx::measure(pace, &gated).await?;
     drop(gated);
+    println!("==> a server on actix-web, asked directly");
+    let on_actix = Server::start(&actix, "gate").await?;
+    let actix = rounds::compare(pace, &arms(&on_actix)?, &[on_actix.process()])?;
+    drop(on_actix);
     println!("==> memory");
     let memory = memory::measure(pace, &server).await?;
     println!("==> mod_auth_openidc");
@@ -88,6 +95,7 @@ async fn main() -> Result<()> {
         pace,
         core,
         direct,
+        actix,
         nginx,
         memory,
         apache: apache.map_err(|problem| format!("{problem:#}")),
@@ -105,7 +113,7 @@ async fn main() -> Result<()> {
 }
 
 /// What the server is asked without a proxy before it.
-fn direct(server: &Server) -> Result<Vec<Arm>> {
+fn arms(server: &Server) -> Result<Vec<Arm>> {
     let load = |path: &str| -> Result<Load> { Ok(Load::of(server.at(path), server.cookies()?)) };
     Ok(vec![
         Arm::new("a bare route, 202", load("/bare")?, None),

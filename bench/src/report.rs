@@ -17,7 +17,10 @@ pub(crate) struct Findings {
     pub(crate) machine: Machine,
     pub(crate) pace: Pace,
     pub(crate) core: Vec<Timed>,
+    /// Asked directly, on axum.
     pub(crate) direct: Vec<Measured>,
+    /// The same on actix-web.
+    pub(crate) actix: Vec<Measured>,
     pub(crate) nginx: Vec<Measured>,
     pub(crate) memory: Vec<Held>,
     /// Or why it was not.
@@ -32,6 +35,7 @@ impl Findings {
         let ratio = |arms: &[Measured], number: usize| arms.get(number).and_then(|arm| arm.ratio);
         [
             ("auth, against a bare route", ratio(&self.direct, 2)),
+            ("auth on actix-web, against a bare route there", ratio(&self.actix, 2)),
             ("route behind require(), against an open one", ratio(&self.direct, 4)),
             ("nginx asks auth, against nginx asks a bare route", ratio(&self.nginx, 2)),
             ("mod_auth_openidc (cookie), against an open file", ratio(apache, 1)),
@@ -69,6 +73,8 @@ pub(crate) fn page(findings: &Findings) -> String {
          axum on a single-threaded runtime. The goal for `auth` is 0.9 of the bare route. The second line sends as many \
          headers as `auth` does and knows nothing: what it loses is the price of a longer answer.\n\n";
     page += &arms_table(&findings.direct);
+    page += "\nThe same on actix-web, with one worker:\n\n";
+    page += &arms_table(&findings.actix);
     page += "\n## Behind nginx\n\n\
          A file of 1 KB, and `auth_request` with connections kept to the server; nginx and the server share the core.\n\n";
     page += &arms_table(&findings.nginx);
@@ -108,6 +114,14 @@ pub(crate) fn summary(findings: &Findings) -> String {
     for timed in findings.core.iter().filter(|timed| timed.figure.budget.is_some()) {
         let budget = timed.figure.budget.unwrap_or_default() / 1_000.0;
         let _ = writeln!(text, "{:>22}  {} (budget {budget:.1} µs)", time(timed.median), timed.figure.label);
+    }
+    for Size { name, code, lines, dependencies } in &findings.size {
+        if name.ends_with("axum") || name.ends_with("actix") {
+            let _ = writeln!(
+                text,
+                "{lines:>22}  lines in {name} ({code} of code), {dependencies} dependencies with its framework"
+            );
+        }
     }
     text
 }

@@ -36,7 +36,9 @@ pub(crate) fn run(pace: Pace) -> Outcome {
     // Without its default features the package is the server and the core's benches, and nothing that starts them.
     let measured = "-p vestibule-bench --no-default-features";
     steps.step("build what is measured", || {
-        steps::run(&mut cargo(&format!("build --release {measured} --bin bench-server")))?;
+        steps::run(&mut cargo(&format!(
+            "build --release {measured} --bin bench-server --bin bench-server-actix"
+        )))?;
         steps::run(&mut cargo(&format!("bench {measured} --bench core --no-run")))
     })?;
     steps.step("build what measures", || steps::run(&mut cargo("build -p vestibule-bench --bin bench")))?;
@@ -60,6 +62,7 @@ fn servers(pace: Pace) -> Outcome {
     };
     let mut bench = command(target.join("debug/bench"), "");
     bench.arg("--server").arg(target.join("release/bench-server"));
+    bench.arg("--actix").arg(target.join("release/bench-server-actix"));
     bench.arg("--criterion").arg(target.join("criterion"));
     bench.arg("--out").arg(&out);
     if pace == Pace::Short {

@@ -3,6 +3,7 @@
 //! Whoever gives one waits for this crate to compile, so it has no dependencies.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person")]
 
+mod adapters;
 mod bench;
 mod demo;
 mod files;

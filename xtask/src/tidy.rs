@@ -2,10 +2,10 @@
 //!
 //! They run as a test of this crate, hence with every `cargo test`.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    Outcome, root,
+    Outcome, adapters, root,
     steps::{cargo, command, output},
     threats,
 };
@@ -14,7 +14,7 @@ use crate::{
 const LINES_MAX: usize = 500;
 
 /// What `core` may not call, and what it does instead.
-const FORBIDDEN_IN_CORE: [(&str, &str); 8] = [
+const FORBIDDEN_IN_CORE: [(&str, &str); 9] = [
     ("SystemTime::now", "time comes in as a value: take a `Timestamp`"),
     ("Instant::now", "time comes in as a value: take a `Timestamp`"),
     ("Utc::now", "time comes in as a value: take a `Timestamp`"),
@@ -23,6 +23,7 @@ const FORBIDDEN_IN_CORE: [(&str, &str); 8] = [
     ("tokio::", "the core knows no runtime: return an effect, and let the driver await"),
     ("reqwest::", "the core does no I/O: return an effect, and let the host perform it"),
     ("axum::", "the core knows no framework: this belongs into an adapter"),
+    ("actix_web::", "the core knows no framework: this belongs into an adapter"),
 ];
 
 /// What may not be anywhere below `core`: whoever brings it in makes the core do I/O.
@@ -60,10 +61,16 @@ const WRITTEN: [&str; 9] = ["rs", "toml", "ts", "vue", "css", "html", "mjs", "sh
 /// Looks at everything, and reports everything that is untidy at once.
 pub(crate) fn run() -> Outcome {
     let mut problems = Vec::new();
+    let mut lines = BTreeMap::new();
     for name in tracked()? {
         let Ok(text) = fs::read_to_string(root().join(&name)) else { continue };
         problems.extend(untidy(&name, &text));
+        if let Some(adapter) = adapters::adapter(&name) {
+            problems.extend(adapters::names_a_rule(&name, &text));
+            *lines.entry(adapter.to_owned()).or_insert(0) += text.lines().count();
+        }
     }
+    problems.extend(lines.into_iter().filter_map(|(adapter, lines)| adapters::too_long(&adapter, lines)));
     problems.extend(core_depends_on_too_much()?);
     problems.extend(threats::problems()?);
     if problems.is_empty() {

@@ -44,7 +44,8 @@ pub struct Target {
 }
 
 /// Every target there is.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
+    Target { name: "access_rules", run: access_rules },
     Target { name: "callback_form", run: callback_form },
     Target { name: "callback_query", run: callback_query },
     Target { name: "cookie_header", run: cookie_header },
@@ -67,6 +68,7 @@ pub const TARGETS: [Target; 18] = [
 
 pub use operations::operations;
 pub use targets::{
+    access_rules::access_rules,
     callback::{callback_form, callback_query},
     cookies::{cookie_header, session_cookie},
     discovery::discovery,

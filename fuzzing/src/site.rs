@@ -7,6 +7,7 @@ use serde_json::Value;
 use url::Url;
 use vestibule::{
     Vestibule,
+    access::{AccessRule, PathPattern},
     config::{Builder, Flavour, Keep},
     conversation::Http,
     exchange::Purpose,
@@ -54,6 +55,25 @@ pub(crate) fn plain() -> &'static Arc<Vestibule> {
 pub(crate) fn for_nginx() -> &'static Arc<Vestibule> {
     static SITE: OnceLock<Arc<Vestibule>> = OnceLock::new();
     SITE.get_or_init(|| built(builder().provider(Plain::new("plain")).flavour(Flavour::Nginx)))
+}
+
+/// Whatever is below `/public/` may be got by everybody, as a proxy of this flavour says it, on a unix socket.
+pub(crate) fn partly_public(flavour: Flavour) -> &'static Arc<Vestibule> {
+    static SITES: OnceLock<[Arc<Vestibule>; 3]> = OnceLock::new();
+    let sites = SITES.get_or_init(|| {
+        [Flavour::Nginx, Flavour::ForwardAuth, Flavour::ExtAuthz].map(|flavour| {
+            let rule = AccessRule::public().hosts(["rp.example"]).methods(["GET"]);
+            let rule = rule.paths([PathPattern::prefix("/public/")]);
+            built(
+                builder().provider(Plain::new("plain")).trusted_proxies(["unix"]).flavour(flavour).rule(rule),
+            )
+        })
+    });
+    match flavour {
+        Flavour::Nginx => &sites[0],
+        Flavour::ForwardAuth => &sites[1],
+        _ => &sites[2],
+    }
 }
 
 /// A provider that answers by a form that posts itself.

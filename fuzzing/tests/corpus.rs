@@ -98,6 +98,7 @@ macro_rules! replays {
 
 // How many mutations of each: some two seconds' worth, without optimisation and with the machine to themselves.
 replays! {
+    access_rules 4_000
     callback_form 2_000
     callback_query 4_000
     cookie_header 2_000

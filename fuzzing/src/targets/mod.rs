@@ -1,5 +1,6 @@
 //! The targets, by what they read. Each says first how its input is written, then what must hold.
 
+pub(crate) mod access_rules;
 pub(crate) mod callback;
 pub(crate) mod cookies;
 pub(crate) mod discovery;

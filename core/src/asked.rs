@@ -52,9 +52,7 @@ impl<'r> Asked<'r> {
     }
 
     fn to(mut self, target: &'r str) -> Self {
-        let path = target.split('?').next().unwrap_or_default();
-        // A fragment is never sent: where one is, readers differ about what follows.
-        self.path = canonical::path(path).filter(|_| !target.contains('#'));
+        self.path = canonical::path(target.split('?').next().unwrap_or_default());
         self.target = target.starts_with('/').then_some(target);
         self
     }

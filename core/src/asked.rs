@@ -110,17 +110,19 @@ impl Vestibule {
         asked.to(head.target().strip_prefix(self.paths.of(Endpoint::Auth)).unwrap_or_default())
     }
 
+    /// The host that is asked, where it is not the own site's. That may be written without its port, and have another
+    /// scheme between the proxy and us.
+    pub(crate) fn elsewhere<'a>(&self, asked: &'a Asked<'_>) -> Option<&'a Host> {
+        let own = self.redirect_url.host_str().unwrap_or_default().trim_end_matches('.');
+        let own_port = self.redirect_url.port_or_known_default();
+        let host = asked.host.as_ref()?;
+        (host.name != own || host.port.is_some_and(|port| Some(port) != own_port)).then_some(host)
+    }
+
     /// Where a browser comes back to that asked for this.
     pub(crate) fn way_back(&self, asked: &Asked<'_>) -> Option<ReturnTarget> {
         let target = asked.target?;
-        let own = self.redirect_url.host_str().unwrap_or_default();
-        // The own site may be written without its port, or have another scheme between the proxy and us.
-        let elsewhere = asked.host.as_ref().filter(|host| {
-            let own_port =
-                host.port.is_none_or(|port| Some(port) == self.redirect_url.port_or_known_default());
-            host.name != own.trim_end_matches('.') || !own_port
-        });
-        let Some(host) = elsewhere else { return ReturnTarget::parse(target, &self.policy) };
+        let Some(host) = self.elsewhere(asked) else { return ReturnTarget::parse(target, &self.policy) };
         let scheme =
             asked.scheme.unwrap_or(if self.redirect_url.scheme() == "http" { "http" } else { "https" });
         let port = host.port.map(|port| format!(":{port}")).unwrap_or_default();

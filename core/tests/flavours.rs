@@ -191,6 +191,10 @@ fn a_proxy_that_asks_about_the_sign_in_itself_is_told_so_instead_of_going_round_
         let response = world(flavour).handle(visit(flavour, "/oauth2/sign_in?rd=/")).response;
         assert_eq!(refused(&response), (500, "endpoint_guarded".into()), "{flavour:?}");
     }
+    // Another host's page of that name is its own.
+    let elsewhere = forwarded(&mut world(Flavour::ForwardAuth), "GET", "other.example", "/oauth2/sign_in");
+    let back = "https://app.example/oauth2/sign_in?rd=https%3A%2F%2Fother.example%2Foauth2%2Fsign_in";
+    assert_eq!((elsewhere.status, elsewhere.get("location")), (303, Some(back)));
 }
 
 #[test]

@@ -49,7 +49,8 @@ impl Vestibule {
     fn sent_to_sign_in(&self, head: &(impl RequestHead + ?Sized), demand: &Demand) -> Outcome {
         let asked = self.asked(head);
         // A proxy that asks about the sign-in itself would send everybody round in circles.
-        if asked.path.as_deref().is_some_and(|path| self.paths.route(path).is_some()) {
+        let is_own = self.elsewhere(&asked).is_none();
+        if is_own && asked.path.as_deref().is_some_and(|path| self.paths.route(path).is_some()) {
             return self.refused(Asker::Navigation, Refusal::EndpointGuarded);
         }
         let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);

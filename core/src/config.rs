@@ -1,6 +1,7 @@
 //! How a vestibule is set up. Everything is checked at once, before the first request.
 
 mod asking;
+mod cookie_domain;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use url::Url;
 use self::asking::Asking;
 pub use self::asking::Flavour;
 pub(crate) use self::asking::is_header_name;
+pub(crate) use self::cookie_domain::is_under;
 use crate::{
     access::AccessRules,
     address::is_safe,
@@ -142,6 +144,7 @@ impl Vestibule {
             providers: Vec::new(),
             keys: None,
             cookie_name: "vestibule".to_owned(),
+            cookie_domain: None,
             rules: EntryRules::default(),
             allowed_origins: Vec::new(),
             session_age: SESSION_AGE_DEFAULT,
@@ -180,6 +183,24 @@ impl Vestibule {
         url
     }
 
+    /// What is allowed here and weakens the protection, in sentences for whoever runs the site; a driver writes them into
+    /// the log when it begins.
+    pub fn cautions(&self) -> Vec<String> {
+        let mut cautions = Vec::new();
+        if let Some(domain) = self.cookies.domain() {
+            cautions.push(format!(
+                "cookie_domain: every host under {domain} gets the session cookie and can put another in its place; \
+                 leave it away where one host is enough"
+            ));
+        }
+        if self.rules.unverified_email {
+            let caution = "insecure_unverified_email: whoever can set a profile's address at the provider can enter \
+                           as anybody with that address";
+            cautions.push(caution.to_owned());
+        }
+        cautions
+    }
+
     pub(crate) fn binding(&self, purpose: &str, cookie_name: &str) -> Binding {
         Binding::new(purpose, cookie_name, &self.origin)
     }
@@ -204,6 +225,7 @@ pub struct Builder {
     providers: Vec<Arc<dyn Provider>>,
     keys: Option<KeyRing>,
     cookie_name: String,
+    cookie_domain: Option<String>,
     rules: EntryRules,
     allowed_origins: Vec<String>,
     session_age: Duration,
@@ -310,6 +332,7 @@ impl Builder {
         let (proxies, client_header) = self.checked_proxies(&mut problems);
         let access = self.checked_rules(&proxies, &mut problems);
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
+        let cookie_domain = self.checked_cookie_domain(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
         self.keep_what_rules_name();
         let identity_headers = self.chosen_headers();
@@ -317,7 +340,7 @@ impl Builder {
             return Err(ConfigError { problems: Vec::new() });
         };
         let origin = redirect_url.origin().ascii_serialization();
-        let cookies = CookieScope::new(&self.cookie_name, redirect_url.scheme() == "https");
+        let cookies = CookieScope::new(&self.cookie_name, redirect_url.scheme() == "https", cookie_domain);
         let session_cookie = cookies.session();
         Ok(Vestibule {
             session_binding: Binding::new(SESSION_PURPOSE, &session_cookie, &origin),

@@ -11,26 +11,38 @@ use crate::{limits, request::RequestHead};
 pub(crate) struct CookieScope {
     /// https: `Secure`, and the prefix `__Host-`, which forbids `Domain` and any path but `/`.
     pub(crate) secure: bool,
-    /// The name that all of ours begin with, prefix included.
+    /// What the names of our own host's cookies begin with, prefix included.
     stem: String,
+    /// What the names of those begin with that every host under `domain` gets; the same where there is none.
+    shared_stem: String,
+    domain: Option<String>,
 }
 
 impl CookieScope {
-    pub(crate) fn new(name: &str, secure: bool) -> Self {
+    /// Names that begin with `name`; those of session, tokens and return target are shared under a `domain`.
+    pub(crate) fn new(name: &str, secure: bool, domain: Option<String>) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
-        Self { secure, stem: format!("{prefix}{name}") }
+        let stem = format!("{prefix}{name}");
+        // Browsers keep it only with `Secure`, and that is all that it promises.
+        let shared_stem = if domain.is_some() { format!("__Secure-{name}") } else { stem.clone() };
+        Self { secure, stem, shared_stem, domain }
+    }
+
+    /// The domain whose hosts share the session.
+    pub(crate) fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
     }
 
     pub(crate) fn session(&self) -> String {
-        self.stem.clone()
+        self.shared_stem.clone()
     }
 
     pub(crate) fn tokens(&self) -> String {
-        format!("{}_tokens", self.stem)
+        format!("{}_tokens", self.shared_stem)
     }
 
     pub(crate) fn remembered(&self) -> String {
-        format!("{}_to", self.stem)
+        format!("{}_to", self.shared_stem)
     }
 
     pub(crate) fn rounds(&self) -> String {
@@ -54,6 +66,9 @@ impl CookieScope {
         line += if cross_site { "; SameSite=None" } else { "; SameSite=Lax" };
         if self.secure {
             line += "; Secure";
+        }
+        if let Some(domain) = self.domain.as_ref().filter(|_| name.starts_with(&self.shared_stem)) {
+            let _ = write!(line, "; Domain={domain}");
         }
         line
     }
@@ -167,7 +182,7 @@ mod tests {
 
     #[test]
     fn ck_01_every_cookie_carries_every_attribute_set_and_cleared() {
-        let scope = CookieScope::new("vestibule", true);
+        let scope = CookieScope::new("vestibule", true, None);
         for line in
             [scope.set(&scope.session(), "v", Duration::from_secs(9), false), scope.clear(&scope.session())]
         {

@@ -111,6 +111,7 @@ struct Inner {
 impl Driver {
     /// Puts a vestibule to work.
     pub fn new(vestibule: Vestibule, host: impl Host, hook: impl OnSignIn) -> Self {
+        log::cautions(&vestibule.cautions());
         let inner = Inner {
             vestibule: Arc::new(vestibule),
             host: Arc::new(ObservedHost { host: Arc::new(host), observer: None }),
@@ -134,6 +135,7 @@ impl Driver {
     /// that were answered. Runs that began at this one end here, each by the configuration that it began with.
     #[must_use]
     pub fn renewed(&self, vestibule: Vestibule, hook: impl OnSignIn) -> Self {
+        log::cautions(&vestibule.cautions());
         self.with(|inner| {
             inner.vestibule = Arc::new(vestibule);
             inner.hook = Arc::new(hook);

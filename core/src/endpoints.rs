@@ -4,6 +4,7 @@ mod auth;
 mod callback;
 mod demand;
 mod nobody;
+mod siblings;
 mod sign_in;
 mod sign_out;
 mod start;
@@ -89,6 +90,11 @@ impl Vestibule {
         let Ok(cookies) = Cookies::read(head) else { return self.too_many_cookies(asker).into() };
         let person = self.person(head, now);
         let visit = Visit { vestibule: self, head, body, now, entropy, asker, cookies, person };
+        if matches!(route.endpoint, Endpoint::SignIn | Endpoint::Start) {
+            if let Some(response) = visit.way_home() {
+                return Outcome::from(response).into();
+            }
+        }
         match route.endpoint {
             Endpoint::SignIn => visit.sign_in(),
             Endpoint::Start => visit.start(route.provider),
@@ -110,6 +116,7 @@ impl Vestibule {
         }
         let returns = matches!(head.method(), "GET" | "HEAD");
         let target = returns.then(|| ReturnTarget::parse(head.target(), &self.policy)).flatten();
+        let target = target.map(|target| self.meant_at(head, target));
         Response::see_other(&self.address(&self.sign_in_path(target.as_ref(), false))).into()
     }
 

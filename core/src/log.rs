@@ -31,6 +31,11 @@ pub(crate) fn event(event: Option<&Event>) {
     }
 }
 
+/// Writes what weakens the protection.
+pub(crate) fn cautions(cautions: &[String]) {
+    cautions.iter().for_each(|caution| tracing::warn!("{caution}"));
+}
+
 /// Writes that a provider was asked something.
 pub(crate) fn exchanged(purpose: Purpose, result: &Result<HttpResponse, HttpFailure>) {
     let purpose = purpose.label();

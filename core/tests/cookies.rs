@@ -19,7 +19,7 @@ fn auth_with(world: &mut World, cookies: &str) -> u16 {
 }
 
 #[test]
-fn ck_03_there_is_no_way_to_share_cookies_with_a_sibling_host() {
+fn ck_03_cookies_are_not_shared_with_a_sibling_host() {
     let mut world = World::new();
     let mut browser = Browser::default();
     browser.sign_in(&mut world, "/");
@@ -81,7 +81,7 @@ fn ck_16_what_does_not_open_is_nothing_however_it_is_written() {
 }
 
 #[test]
-fn ck_18_no_configuration_names_a_cookie_domain() {
+fn ck_18_no_name_of_a_cookie_smuggles_a_domain_in() {
     for name in ["vestibule; Domain=example", "v,Domain=x", "v Domain"] {
         assert!(builder().provider(Plain::new("plain")).cookie_name(name).build().is_err(), "{name}");
     }

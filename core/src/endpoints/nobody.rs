@@ -100,7 +100,7 @@ impl Vestibule {
             return None;
         }
         let target = match request::text(head, "x-auth-request-redirect") {
-            Some(text) => ReturnTarget::parse(text, &self.policy),
+            Some(text) => ReturnTarget::parse(text, &self.policy).map(|target| self.meant_at(head, target)),
             None => self.way_back(&self.asked(head)),
         };
         target.filter(|target| target.as_str().len() <= REMEMBERED_BYTES_MAX)

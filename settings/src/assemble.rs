@@ -35,12 +35,16 @@ impl Settings {
             }
             problem.field = row_of(problem.field).map_or(problem.field, |row| self.name_of(row));
         }
-        // Reading the system's certificates takes time, and can wait where there are no others.
-        if !self.ca_files.is_empty()
-            && let Err(error) = self.host()
-        {
-            let remedy = "or leave it out, if the system trusts the provider's certificate";
-            problems.push(Problem::new(self.name_of(&rows::PROVIDER_CA_FILES), error.to_string(), remedy));
+        // Reading the system's certificates takes time, and can wait where there is nothing else to look at.
+        if !self.ca_files.is_empty() || self.provider_proxy.is_some() {
+            problems.extend(self.host().err().map(|error| {
+                let row = if matches!(error, HostError::Proxy) {
+                    &rows::PROVIDER_PROXY
+                } else {
+                    &rows::PROVIDER_CA_FILES
+                };
+                Problem::new(self.name_of(row), error.to_string(), "or leave it out, if it is not needed")
+            }));
         }
         problems
     }
@@ -85,6 +89,7 @@ impl Settings {
     /// What is said about the proxy that asks.
     fn asking(&self, builder: Builder) -> Builder {
         let mut builder = builder.flavour(self.flavour).trusted_proxies(&self.trusted_proxies);
+        builder = builder.identity_headers(self.identity_headers.clone());
         builder = self.rules.iter().cloned().fold(builder, Builder::rule);
         // What is wrong with an issuer was said when it was read.
         let issuers = self.bearer.issuers.iter().filter_map(|issuer| issuer.clone().build_bearer().ok());
@@ -109,6 +114,9 @@ impl Settings {
         }
         if self.only_given_cas {
             builder = builder.only_given_cas();
+        }
+        if let Some(proxy) = &self.provider_proxy {
+            builder = builder.proxy(proxy.clone());
         }
         builder.build()
     }
@@ -155,6 +163,7 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "trusted_proxies" => &rows::TRUSTED_PROXY_IPS,
         "emails" => &rows::AUTHENTICATED_EMAILS_FILE,
         "bearer_or_session" => &rows::BEARER_TOKEN_LOGIN_FALLBACK,
+        "identity_headers" => &rows::IDENTITY_HEADERS,
         "client_address_from" => &rows::REAL_CLIENT_IP_HEADER,
         _ => return None,
     })

@@ -4,6 +4,7 @@ use url::Url;
 use vestibule::{
     address::is_loopback_http,
     config::{Keep, Problem},
+    identity_headers::{IdentityHeaders, Says},
     seal::KeyRing,
 };
 
@@ -55,6 +56,56 @@ pub(crate) fn keep_groups(options: &Options) -> Option<Keep> {
         [] => options.is_for_the_gateway().then_some(Keep::All),
         [all] if all == "*" => Some(Keep::All),
         _ => Some(Keep::named(named)),
+    }
+}
+
+/// Which headers say who is signed in.
+pub(crate) fn identity_headers(options: &mut Options) -> IdentityHeaders {
+    let is_wanted = options.flag(&rows::SET_XAUTHREQUEST).unwrap_or(true);
+    let mut headers = if is_wanted { IdentityHeaders::default() } else { IdentityHeaders::none() };
+    for text in options.list(&rows::IDENTITY_HEADERS) {
+        let said = text.split_once('=').and_then(|(name, meaning)| Some((name, says(meaning)?)));
+        match said {
+            Some((name, says)) => headers = headers.header(name.trim(), says),
+            None => {
+                let remedy = "write `Remote-User=user`, or `X-Department=claim:department`";
+                options.problem(&rows::IDENTITY_HEADERS, format!("`{text}` has no meaning"), remedy);
+            }
+        }
+    }
+    if options.flag(&rows::PREFER_EMAIL_TO_USER).unwrap_or(false) {
+        headers = headers.prefer_email_to_user();
+    }
+    headers
+}
+
+fn says(meaning: &str) -> Option<Says> {
+    Some(match meaning.trim() {
+        "user" => Says::User,
+        "email" => Says::Email,
+        "preferred_username" => Says::PreferredUsername,
+        "name" => Says::Name,
+        "groups" => Says::Groups,
+        "subject" => Says::Subject,
+        "issuer" => Says::Issuer,
+        "provider" => Says::Provider,
+        other => Says::Claim(other.strip_prefix("claim:")?.to_owned()),
+    })
+}
+
+/// This program is asked by a proxy and is none itself.
+pub(crate) fn upstreams(options: &mut Options, prefix: &str) {
+    for upstream in options.list(&rows::UPSTREAMS) {
+        // What oauth2-proxy answers by itself when it is asked by a proxy.
+        if upstream.starts_with("static://2") {
+            continue;
+        }
+        let remedy = format!(
+            "let a proxy forward, and ask here; with nginx: `location / {{ auth_request {prefix}/auth; error_page 401 = \
+             @sign_in; proxy_pass {upstream}; }} location {prefix}/ {{ proxy_pass http://127.0.0.1:4180; }} location \
+             @sign_in {{ return 302 {prefix}/sign_in; }}`"
+        );
+        options.problem(&rows::UPSTREAMS, "this program forwards nothing", remedy);
     }
 }
 

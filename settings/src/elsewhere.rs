@@ -60,7 +60,11 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
     (&["RESOURCE"], "leave it out: tokens are for signing in only"),
     (&["BACKEND_LOGOUT_URL"], "leave it out: the provider is not told about sign-outs yet"),
     (
-        &["AUTHENTICATED_EMAILS_FILE", "HTPASSWD_*", "DISPLAY_HTPASSWD_FORM"],
+        &["HTPASSWD_*", "DISPLAY_HTPASSWD_FORM"],
+        "leave it out: there are no passwords here; people sign in through a provider, which can slow guessing down",
+    ),
+    (
+        &["AUTHENTICATED_EMAILS_FILE"],
         "use EMAIL_DOMAINS or ALLOWED_GROUPS, or decide in the application's `on_sign_in`",
     ),
     (
@@ -77,18 +81,23 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
         &["HTTPS_ADDRESS", "TLS_*", "FORCE_HTTPS"],
         "let the proxy before this program speak TLS, and use HTTP_ADDRESS",
     ),
-    (&["METRICS_*"], "leave it out: there are no metrics yet"),
+    (
+        &["METRICS_SECURE_ADDRESS", "METRICS_TLS_*"],
+        "let the proxy before this program speak TLS, and use the gateway's METRICS_ADDRESS",
+    ),
+    (&["METRICS_*"], "leave it out: only the gateway has metrics"),
     (
         &["TRUSTED_PROXY_IPS", "REAL_CLIENT_IP_HEADER"],
         "leave it out: nothing is believed that a proxy's headers say about the client",
     ),
+    (&["TRUSTED_IPS", "SKIP_AUTH_*"], "decide it by route, in the application or in the proxy"),
     (
-        &["TRUSTED_IPS", "SKIP_AUTH_*", "API_ROUTES", "FORCE_JSON_ERRORS"],
-        "decide it by route, in the application or in the proxy; requests that are no visits of pages always get JSON",
+        &["API_ROUTES", "FORCE_JSON_ERRORS"],
+        "leave it out: requests that are no visits of pages always get JSON",
     ),
     (
         &["SKIP_JWT_BEARER_TOKENS", "EXTRA_JWT_ISSUERS", "BEARER_TOKEN_LOGIN_FALLBACK"],
-        "leave it out: bearer tokens are no sessions here yet",
+        "leave it out: only the gateway takes bearer tokens by configuration; an application says `Builder::bearer`",
     ),
     (
         &[
@@ -127,12 +136,17 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
         ],
         "use LOG_FORMAT, and RUST_LOG for what is logged; it goes to standard error",
     ),
-    (&["PING_*", "READY_PATH", "GCP_HEALTHCHECKS"], "ask any public path: a program that answers is well"),
+    (&["PING_USER_AGENT", "GCP_HEALTHCHECKS"], "ask PING_PATH or READY_PATH: who asks changes no answer"),
+    (&["PING_*", "READY_PATH"], "ask any public path: a program that answers is well"),
     (
         &["ENCODE_STATE", "ALLOW_QUERY_SEMICOLONS", "SIGNATURE_KEY"],
         "leave it out: there is nothing that it would change",
     ),
-    (&["CONFIG", "ALPHA_CONFIG"], "set each option by its own variable"),
+    (&["CONFIG"], "give the gateway the file by `--config`, or set each option by its own variable"),
+    (
+        &["ALPHA_CONFIG"],
+        "write a TOML file with `[[provider]]`, `[[rule]]` and `[[bearer]]` tables, or set each option by itself",
+    ),
 ];
 
 /// The option whose name is nearest to one that does not exist, if any is near enough to have been meant.

@@ -25,6 +25,7 @@ mod access;
 mod assemble;
 mod bearer;
 mod checks;
+mod documentation;
 mod elsewhere;
 mod given;
 mod options;
@@ -36,6 +37,7 @@ mod server;
 mod settings;
 mod value;
 
+pub use documentation::documentation;
 pub use elsewhere::oauth2_proxy_flags;
 pub use providers::{ProviderOptions, Providers};
 pub use server::Server;

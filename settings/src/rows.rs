@@ -63,7 +63,7 @@ rows! {
     GITHUB_ORG both Text, "", "Lets in only members of this organisation.";
     GITHUB_TEAM both List, "", "Lets in only members of one of these teams: `team` of the organisation, or `org:team`.";
     LOGIN_URL both Url, "", "The authorization endpoint of a GitHub Enterprise server, or of a provider that is `oauth2`.";
-    REDEEM_URL both Url, "", "Its token endpoint.";
+    REDEEM_URL both Url, "", "The token endpoint of the same.";
     VALIDATE_URL both Url, "", "The root of its API, such as `https://github.example/api/v3`.";
     PROFILE_URL both Url, "", "The address that says who signed in; for GitHub the root of the API is taken from it where VALIDATE_URL is not set.";
 
@@ -79,6 +79,7 @@ rows! {
     // Reaching the provider.
     PROVIDER_CA_FILES both List, "", "PEM files of certificate authorities; only these are trusted then.";
     USE_SYSTEM_TRUST_STORE both Flag, "false", "Trusts the system's authorities beside those of the files.";
+    PROVIDER_PROXY gate_ours Secret, "", "The proxy through which the provider is asked: `http://name:password@host:port`. The environment's own is never used.";
     SSL_INSECURE_SKIP_VERIFY both Always(&["false"]), "false", "Certificates are always checked.";
 
     // Who may enter, and where they land.
@@ -91,7 +92,7 @@ rows! {
 
     // What needs no session. `[[rule]]` tables of the file come first.
     SKIP_AUTH_ROUTES gate_both List, "", "What everybody may have: regular expressions of paths that begin with `^`, after `METHOD=` or `METHOD!=` or not.";
-    SKIP_AUTH_REGEX gate_both List, "", "The same without a method.";
+    SKIP_AUTH_REGEX gate_both List, "", "What everybody may have by any method: regular expressions of paths that begin with `^`.";
     SKIP_AUTH_PREFLIGHT gate_both Flag, "false", "Lets OPTIONS through.";
     TRUSTED_IPS gate_both List, "", "Addresses and networks of clients that need no session, as far as a trusted proxy says where they come from.";
     SKIP_AUTH_STRIP_HEADERS gate_both Always(&["true"]), "true", "Identity headers go out empty where nobody is signed in.";
@@ -121,11 +122,20 @@ rows! {
     HTTP_ADDRESS both Address, "127.0.0.1:4180", "Where to listen; port 0 takes a free one.";
     PROXY_PREFIX both Text, "/oauth2", "What the paths of the endpoints begin with.";
     SKIP_PROVIDER_BUTTON both Always(&["true", "false"]), "", "With one provider, signing in always leads straight to it: this has no effect.";
-    SET_XAUTHREQUEST both Always(&["true"]), "true", "`auth` always answers with identity headers.";
+    SET_XAUTHREQUEST both Flag, "true", "Whether `auth` answers with `X-Auth-Request-User`, `-Email`, `-Preferred-Username` and `-Groups`.";
+    IDENTITY_HEADERS ours List, "", "Further headers of that kind, each `Name=meaning`: `user`, `email`, `preferred_username`, `name`, `groups`, `subject`, `issuer`, `provider` or `claim:NAME`.";
+    PREFER_EMAIL_TO_USER both Flag, "false", "Lets the user be named by the verified address, where there is one.";
+    PASS_USER_HEADERS both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
+    PASS_BASIC_AUTH both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
+    PASS_HOST_HEADER both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
+    ENCODE_STATE both Always(&["true", "false"]), "", "`state` carries nothing but a random text: this has no effect.";
     REVERSE_PROXY both Always(&["true", "false"]), "", "This site's address is taken from the redirect URL, never from a proxy's headers: this has no effect.";
     LOG_FORMAT ours Choice(&["text", "json"]), "text", "How log lines are written; RUST_LOG says which.";
 
     // How the gateway runs.
+    UPSTREAMS gate_both List, "", "Only `static://202`: this program forwards nothing. Let the proxy forward, and ask here.";
+    STANDARD_LOGGING gate_both Always(&["true"]), "true", "What is logged is for RUST_LOG to say.";
+    AUTH_LOGGING gate_both Always(&["true"]), "true", "What is logged is for RUST_LOG to say.";
     FLAVOUR gate_ours Choice(&["oauth2-proxy", "nginx", "forward-auth", "ext-authz"]), "oauth2-proxy",
         "What the proxy that asks `auth` expects: as oauth2-proxy, nginx with a `Location`, Traefik, Caddy and HAProxy, or Envoy.";
     TRUSTED_PROXY_IPS gate_both List, "", "Whose forwarded headers are believed: addresses, networks, and `unix` for a peer at a unix socket; nobody's where it is not set.";

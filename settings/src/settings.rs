@@ -11,8 +11,10 @@ use std::{
 use vestibule::{
     access::AccessRule,
     config::{ConfigError, Flavour, Keep, Problem},
+    identity_headers::IdentityHeaders,
     paths::Paths,
     seal::KeyRing,
+    secret::Secret,
 };
 
 use crate::{
@@ -56,6 +58,8 @@ pub struct Settings {
     pub(crate) keep_claims: Vec<String>,
     pub(crate) rules: Vec<AccessRule>,
     pub(crate) bearer: Bearer,
+    pub(crate) identity_headers: IdentityHeaders,
+    pub(crate) provider_proxy: Option<Secret>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) client_header: Option<String>,
     pub(crate) ca_files: Vec<PathBuf>,
@@ -215,6 +219,7 @@ impl Settings {
             options.list(&rows::PROVIDER_CA_FILES).into_iter().map(Into::into).collect();
         let trusts_system = options.flag(&rows::USE_SYSTEM_TRUST_STORE).unwrap_or(false);
         let paths = Paths::below(&checks::prefix(options));
+        checks::upstreams(options, paths.prefix());
         let server = Server::of(options, &paths);
         Self {
             http_address: match server.listen {
@@ -242,6 +247,8 @@ impl Settings {
             rules: access::read(options, file),
             bearer: Bearer::read(options, file),
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
+            identity_headers: checks::identity_headers(options),
+            provider_proxy: options.text(&rows::PROVIDER_PROXY).map(Secret::new),
             trusted_proxies: options.list(&rows::TRUSTED_PROXY_IPS),
             client_header: options.text(&rows::REAL_CLIENT_IP_HEADER),
             only_given_cas: !ca_files.is_empty() && !trusts_system,

@@ -24,6 +24,7 @@ async fn a_person_signs_in_and_is_back_at_the_page_asked_for(kind: Kind) -> Resu
     site.idp.answer(&browser, &site.origin).await?;
     browser.wait_for_url(&site.at(DEEP)).await?;
     browser.wait_for_text(": alice@example.com").await?;
+    browser.wait_for_text(": staff,admins").await?;
 
     browser.goto(&site.at("/oauth2/sign_out")).await?;
     browser.goto(&site.at("/again")).await?;

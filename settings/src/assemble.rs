@@ -90,6 +90,7 @@ impl Settings {
     fn asking(&self, builder: Builder) -> Builder {
         let mut builder = builder.flavour(self.flavour).trusted_proxies(&self.trusted_proxies);
         builder = builder.identity_headers(self.identity_headers.clone());
+        builder = builder.token_headers(self.token_headers.clone());
         builder = self.rules.iter().cloned().fold(builder, Builder::rule);
         // What is wrong with an issuer was said when it was read.
         let issuers = self.bearer.issuers.iter().filter_map(|issuer| issuer.clone().build_bearer().ok());
@@ -163,6 +164,7 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "trusted_proxies" => &rows::TRUSTED_PROXY_IPS,
         "emails" => &rows::AUTHENTICATED_EMAILS_FILE,
         "bearer_or_session" => &rows::BEARER_TOKEN_LOGIN_FALLBACK,
+        "token_headers" => &rows::SET_BASIC_AUTH,
         "identity_headers" => &rows::IDENTITY_HEADERS,
         "client_address_from" => &rows::REAL_CLIENT_IP_HEADER,
         _ => return None,

@@ -3,7 +3,7 @@
 use url::Url;
 use vestibule::{
     address::is_loopback_http,
-    config::{Keep, Problem},
+    config::{Keep, Problem, TokenHeaders},
     identity_headers::{IdentityHeaders, Says},
     seal::KeyRing,
 };
@@ -75,6 +75,30 @@ pub(crate) fn identity_headers(options: &mut Options) -> IdentityHeaders {
     }
     if options.flag(&rows::PREFER_EMAIL_TO_USER).unwrap_or(false) {
         headers = headers.prefer_email_to_user();
+    }
+    headers
+}
+
+/// Which headers hand tokens, or a password, to a proxy.
+pub(crate) fn token_headers(options: &mut Options) -> TokenHeaders {
+    let mut headers = TokenHeaders::none();
+    if options.flag(&rows::PASS_ACCESS_TOKEN).unwrap_or(false)
+        && options.flag(&rows::SET_XAUTHREQUEST).unwrap_or(true)
+    {
+        headers = headers.access_token();
+    }
+    if options.flag(&rows::SET_AUTHORIZATION_HEADER).unwrap_or(false) {
+        headers = headers.bearer_id_token();
+    }
+    if headers != TokenHeaders::none() && options.flag(&rows::SESSION_COOKIE_MINIMAL).unwrap_or(false) {
+        let remedy = "leave it out, or leave out PASS_ACCESS_TOKEN and SET_AUTHORIZATION_HEADER";
+        options.problem(&rows::SESSION_COOKIE_MINIMAL, "a header needs a token", remedy);
+    }
+    if options.flag(&rows::SET_BASIC_AUTH).unwrap_or(false) {
+        let password = options.required(&rows::BASIC_AUTH_PASSWORD);
+        if !password.is_empty() {
+            headers = headers.basic(password);
+        }
     }
     headers
 }

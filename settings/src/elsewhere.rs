@@ -101,16 +101,6 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "PASS_*",
-            "SET_AUTHORIZATION_HEADER",
-            "SET_BASIC_AUTH",
-            "BASIC_AUTH_PASSWORD",
-            "PREFER_EMAIL_TO_USER",
-        ],
-        "leave it out: identity headers are always sent, and tokens are not handed on",
-    ),
-    (
-        &[
             "UPSTREAM*",
             "FLUSH_INTERVAL",
             "PROXY_WEBSOCKETS",

@@ -116,7 +116,7 @@ rows! {
     COOKIE_CSRF_PER_REQUEST both Always(&["true"]), "true", "Each sign-in has a cookie of its own, so that tabs do not disturb each other.";
     COOKIE_CSRF_EXPIRE both Always(&["10m", "10m0s", "600s"]), "10m", "How long a sign-in may be under way.";
     SESSION_STORE_TYPE both Always(&["cookie"]), "cookie", "Sessions are kept in cookies.";
-    SESSION_COOKIE_MINIMAL both Always(&["true"]), "true", "Tokens are not kept.";
+    SESSION_COOKIE_MINIMAL both Flag, "", "Whether no tokens are kept. They are kept only where a header needs them, and this cannot differ.";
 
     // Where this program is.
     HTTP_ADDRESS both Address, "127.0.0.1:4180", "Where to listen; port 0 takes a free one.";
@@ -125,6 +125,11 @@ rows! {
     SET_XAUTHREQUEST both Flag, "true", "Whether `auth` answers with `X-Auth-Request-User`, `-Email`, `-Preferred-Username` and `-Groups`.";
     IDENTITY_HEADERS ours List, "", "Further headers of that kind, each `Name=meaning`: `user`, `email`, `preferred_username`, `name`, `groups`, `subject`, `issuer`, `provider` or `claim:NAME`.";
     PREFER_EMAIL_TO_USER both Flag, "false", "Lets the user be named by the verified address, where there is one.";
+    PASS_ACCESS_TOKEN both Flag, "false", "Whether `auth` answers with `X-Auth-Request-Access-Token` too, where SET_XAUTHREQUEST is on.";
+    SET_AUTHORIZATION_HEADER both Flag, "false", "Whether `auth` answers with `Authorization: Bearer` and the ID token.";
+    SET_BASIC_AUTH both Flag, "false", "Whether `auth` answers with `Authorization: Basic`, the user and BASIC_AUTH_PASSWORD.";
+    BASIC_AUTH_PASSWORD both Secret, "", "The password of SET_BASIC_AUTH, the same for everybody.";
+    PASS_AUTHORIZATION_HEADER both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
     PASS_USER_HEADERS both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
     PASS_BASIC_AUTH both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";
     PASS_HOST_HEADER both Always(&["true", "false"]), "", "This program forwards nothing, so that nothing is passed on: this has no effect.";

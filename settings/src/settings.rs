@@ -10,7 +10,7 @@ use std::{
 
 use vestibule::{
     access::AccessRule,
-    config::{ConfigError, Flavour, Keep, Problem},
+    config::{ConfigError, Flavour, Keep, Problem, TokenHeaders},
     identity_headers::IdentityHeaders,
     paths::Paths,
     seal::KeyRing,
@@ -59,6 +59,7 @@ pub struct Settings {
     pub(crate) rules: Vec<AccessRule>,
     pub(crate) bearer: Bearer,
     pub(crate) identity_headers: IdentityHeaders,
+    pub(crate) token_headers: TokenHeaders,
     pub(crate) provider_proxy: Option<Secret>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) client_header: Option<String>,
@@ -247,6 +248,7 @@ impl Settings {
             rules: access::read(options, file),
             bearer: Bearer::read(options, file),
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
+            token_headers: checks::token_headers(options),
             identity_headers: checks::identity_headers(options),
             provider_proxy: options.text(&rows::PROVIDER_PROXY).map(Secret::new),
             trusted_proxies: options.list(&rows::TRUSTED_PROXY_IPS),

@@ -1,6 +1,6 @@
 //! An example application, run as the program that a person would run.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
@@ -38,14 +38,14 @@ pub struct App {
 #[derive(Debug, Clone)]
 pub struct AppBuilder {
     program: String,
-    arguments: Vec<String>,
+    config: Option<PathBuf>,
     environment: BTreeMap<String, String>,
 }
 
 impl AppBuilder {
     /// `program` is a binary of this workspace.
     pub fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), arguments: Vec::new(), environment: BTreeMap::new() }
+        Self { program: program.to_owned(), config: None, environment: BTreeMap::new() }
             .option("HTTP_ADDRESS", "127.0.0.1:0")
     }
 
@@ -65,9 +65,9 @@ impl AppBuilder {
         self.variable(&format!("OAUTH2_PROXY_{name}"), value)
     }
 
-    /// Adds an argument.
-    pub fn argument(mut self, argument: impl Into<String>) -> Self {
-        self.arguments.push(argument.into());
+    /// Sets the file that it reads its options from; what the environment says wins over it.
+    pub fn config(mut self, file: impl Into<PathBuf>) -> Self {
+        self.config = Some(file.into());
         self
     }
 
@@ -89,7 +89,7 @@ impl AppBuilder {
             self.program.clone(),
             Command::new(tools::built(&self.program)?)
                 // Nothing of the environment that the tests run in may configure the application.
-                .args(&self.arguments)
+                .args(self.config.iter().map(|file| format!("--config={}", file.display())))
                 .env_clear()
                 .env("RUST_BACKTRACE", "1")
                 .env("RUST_LOG", "info,vestibule=debug")

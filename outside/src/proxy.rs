@@ -34,10 +34,9 @@ impl Kind {
         }
     }
 
-    /// Its part of `vestibule`'s settings.
-    pub fn settings(self) -> String {
-        let folder = self.file().split('/').next().unwrap_or_default();
-        format!("examples/proxies/{folder}/vestibule.env")
+    /// What `vestibule` is told behind it.
+    pub fn settings(self) -> PathBuf {
+        examples().join(self.file()).with_file_name("vestibule.toml")
     }
 
     /// The file with the addresses of a test instead of its own.
@@ -47,10 +46,7 @@ impl Kind {
         let address = |port: u16| format!("127.0.0.1:{port}");
         let text = match self {
             Self::Nginx => readdressed(&original, &[("listen 8000;", format!("listen 127.0.0.1:{port};"))])?,
-            Self::Caddy => {
-                let site = format!("http://localhost:{port} {{\n\tbind 127.0.0.1");
-                readdressed(&original, &[(":8000 {", site)])?
-            }
+            Self::Caddy => readdressed(&original, &[(":8000 {", format!(":{port} {{\n\tbind 127.0.0.1"))])?,
             Self::HAProxy => readdressed(&original, &[("bind :8000", format!("bind 127.0.0.1:{port}"))])?,
             Self::Envoy => readdressed(
                 &original,

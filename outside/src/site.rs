@@ -42,7 +42,7 @@ impl Site {
         let origin = format!("http://localhost:{port}");
         let idp = Idp::dev(&origin).await?;
         let gateway = AppBuilder::new("vestibule")
-            .env_file(&kind.settings())?
+            .config(kind.settings())
             .option("HTTP_ADDRESS", "127.0.0.1:0")
             .option("COOKIE_SECRET", COOKIE_SECRET)
             .option("REDIRECT_URL", format!("{origin}/oauth2/callback"));

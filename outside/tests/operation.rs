@@ -32,7 +32,7 @@ const REQUESTS: usize = 1000;
 async fn twenty_reloads_ten_of_them_wrong_disturb_nobody() -> Result<()> {
     let file = ConfigFile::new(&configuration(0))?;
     let site = Site::start_with(Kind::Nginx, |gateway| {
-        gateway.argument(format!("--config={}", file.path.display())).without("OAUTH2_PROXY_COOKIE_SECRET")
+        gateway.config(&file.path).without("OAUTH2_PROXY_COOKIE_SECRET")
     })
     .await?;
     let alice = site.signed_in("alice").await?;
@@ -68,7 +68,10 @@ async fn twenty_reloads_ten_of_them_wrong_disturb_nobody() -> Result<()> {
 /// What is read the `number`th time.
 fn configuration(number: usize) -> String {
     let keys = |first: &str, previous: &str| {
-        format!("cookie_secret = \"{first}\"\ncookie_secrets_previous = [\"{previous}\"]\n")
+        format!(
+            "flavour = \"nginx\"\nemail_domains = [\"*\"]\ntrusted_proxy_ips = [\"127.0.0.1\"]\n\
+             cookie_secret = \"{first}\"\ncookie_secrets_previous = [\"{previous}\"]\n"
+        )
     };
     match number % 8 {
         // Each takes the others' cookies, and seals with its own key.

@@ -11,7 +11,7 @@ super::behind_every_proxy! {
 
 /// Ways to say that one is the administrator, as whole lines. Whatever a server behind the proxy might make of them,
 /// `admin` must not be in what arrives under a name that could be taken for one of ours.
-const FORGED: [(&str, &str); 12] = [
+pub(crate) const FORGED: [(&str, &str); 12] = [
     ("h01", "X-Auth-Request-User: admin\r\nX-Auth-Request-Groups: admin\r\nX-Auth-Request-Email: admin\r\n"),
     ("h02 lower", "x-auth-request-user: admin\r\nx-auth-request-preferred-username: admin\r\n"),
     ("h02 upper", "X-AUTH-REQUEST-USER: admin\r\nX-AUTH-REQUEST-EMAIL: admin\r\n"),
@@ -84,7 +84,7 @@ async fn assert_identity(site: &Site, request: &str, wanted: &[(&str, &str)], wh
 }
 
 /// Whether a line is no header of ours, but one that an application might take for it.
-fn is_doubtful(line: &str) -> bool {
+pub(crate) fn is_doubtful(line: &str) -> bool {
     let Some((name, value)) = line.split_once(':') else { return false };
     let folded = name.trim().to_ascii_lowercase().replace(['_', '.'], "-");
     let is_ours = OURS.iter().any(|(own, _)| name.eq_ignore_ascii_case(own));

@@ -6,7 +6,7 @@ use reqwest::{
     header::{COOKIE, HeaderMap, SET_COOKIE},
     redirect::Policy,
 };
-use vestibule_outside::{AppBuilder, COOKIE_SECRET, Idp, Kind, Site, Visitor, location};
+use vestibule_outside::{AppBuilder, COOKIE_SECRET, Idp, Kind, Site, Visitor, location, tools};
 
 /// Asks as Traefik does about a request: by GET, with the headers of the request, and five of its own that replace
 /// whatever the client has said under these names.
@@ -36,7 +36,7 @@ fn ask(
 async fn traefik_gets_answers_that_it_can_hand_on() -> Result<()> {
     let idp = Idp::dev("https://app.example").await?;
     let gateway = AppBuilder::new("vestibule")
-        .env_file("examples/proxies/traefik/vestibule.env")?
+        .config(tools::repository().join("examples/proxies/traefik/vestibule.toml"))
         .option("HTTP_ADDRESS", "127.0.0.1:0")
         .option("COOKIE_SECRET", COOKIE_SECRET);
     let gateway = idp.configure(gateway).start().await?;

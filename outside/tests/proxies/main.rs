@@ -2,6 +2,7 @@
 
 mod forged;
 mod likeness;
+mod rules;
 mod ways;
 
 /// One test for each proxy that we can run, told by a function of that name.

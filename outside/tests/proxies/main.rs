@@ -2,6 +2,7 @@
 
 mod forged;
 mod likeness;
+mod recipes;
 mod rules;
 mod ways;
 

@@ -8,6 +8,8 @@
 //! - **Put it to work** with a [`driver::Driver`], which needs a [`driver::Host`] (`vestibule-reqwest` is one) and
 //!   asks the application about everybody who signs in ([`driver::OnSignIn`]).
 //! - **Know who asks** by [`Vestibule::check`], a plain function, or [`Vestibule::session`].
+//! - **Decide who may have what** behind a proxy that asks `auth` by rules ([`access`]), believe the proxies that are
+//!   listed, and choose the headers that say who it is ([`identity_headers`]).
 //! - **Write a provider** by implementing [`oauth2::OAuth2`], or [`provider::Provider`] for whatever is not plain
 //!   OAuth 2.
 //!

@@ -309,6 +309,23 @@ fn a_proxy_s_question_may_ask_for_groups_and_addresses() {
 }
 
 #[test]
+fn se_36_a_proxy_s_question_about_addresses_is_about_verified_ones() {
+    for (site, expected) in [
+        (builder().provider(Plain::new("plain")), (403, "email_unverified")),
+        (builder().provider(Plain::new("plain")).insecure_unverified_email(), (202, "")),
+    ] {
+        let mut world = World::of(site);
+        world.profile["verified"] = json!(false);
+        let mut browser = Browser::default();
+        browser.sign_in(&mut world, "/");
+        for query in ["allowed_emails=ada@a.example", "allowed_email_domains=a.example"] {
+            let response = browser.send(&mut world, PlainHead::fetch(&format!("{AUTH}?{query}")));
+            assert_eq!(refused(&response), (expected.0, expected.1.to_owned()), "{query}");
+        }
+    }
+}
+
+#[test]
 fn a_question_about_groups_that_no_session_keeps_says_so_to_the_operator() {
     let plain = || builder().provider(Plain::new("plain"));
     assert_eq!(asked_with(plain().keep_groups(Keep::named(["dev"])), "allowed_groups=dev,staff").0, 202);

@@ -88,6 +88,7 @@ fn gw_18_a_host_is_compared_in_its_one_spelling() {
         ("app.example", "app.example:8443", "nobody"),
         ("app.example:8443", "app.example:8443", "nobody"),
         ("app.example:8443", "app.example", "signed in"),
+        ("app.example:8443", "app.example:9443", "signed in"),
         ("app.example:443", "app.example", "nobody"),
         ("bücher.example", "xn--bcher-kva.example", "nobody"),
         ("*.example", "a.b.example", "nobody"),

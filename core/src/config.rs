@@ -1,6 +1,7 @@
 //! How a vestibule is set up. Everything is checked at once, before the first request.
 
 mod asking;
+mod cautions;
 mod cookie_domain;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
     identity::Identity,
     identity_headers::ChosenHeaders,
     limits::{SESSION_AGE_DEFAULT, SESSION_AGE_MAX},
+    pages::{PageStyle, Pages},
     paths::{Endpoint, Paths},
     provider::Provider,
     proxies::TrustedProxies,
@@ -132,6 +134,7 @@ pub struct Vestibule {
     pub(crate) bearers: Bearers,
     pub(crate) keep_tokens: TokenKeeping,
     pub(crate) token_headers: TokenHeaders,
+    pub(crate) pages: Pages,
 }
 
 impl Vestibule {
@@ -155,6 +158,7 @@ impl Vestibule {
             bearers: Bearers::default(),
             keep_tokens: TokenKeeping::default(),
             token_headers: TokenHeaders::none(),
+            pages: PageStyle::new(),
         }
     }
 
@@ -181,24 +185,6 @@ impl Vestibule {
             url.set_path(&format!("{}/{}", self.redirect_url.path(), provider.id()));
         }
         url
-    }
-
-    /// What is allowed here and weakens the protection, in sentences for whoever runs the site; a driver writes them into
-    /// the log when it begins.
-    pub fn cautions(&self) -> Vec<String> {
-        let mut cautions = Vec::new();
-        if let Some(domain) = self.cookies.domain() {
-            cautions.push(format!(
-                "cookie_domain: every host under {domain} gets the session cookie and can put another in its place; \
-                 leave it away where one host is enough"
-            ));
-        }
-        if self.rules.unverified_email {
-            let caution = "insecure_unverified_email: whoever can set a profile's address at the provider can enter \
-                           as anybody with that address";
-            cautions.push(caution.to_owned());
-        }
-        cautions
     }
 
     pub(crate) fn binding(&self, purpose: &str, cookie_name: &str) -> Binding {
@@ -236,6 +222,7 @@ pub struct Builder {
     pub(crate) bearers: Bearers,
     pub(crate) keep_tokens: TokenKeeping,
     pub(crate) token_headers: TokenHeaders,
+    pub(crate) pages: PageStyle,
 }
 
 impl Builder {
@@ -364,6 +351,7 @@ impl Builder {
             bearers: self.bearers,
             keep_tokens: self.keep_tokens,
             token_headers: self.token_headers,
+            pages: Pages::new(self.pages),
         })
     }
 
@@ -434,6 +422,7 @@ impl Builder {
         }
         problems.extend(self.bearers.problems());
         problems.extend(self.token_headers.problems());
+        problems.extend(self.pages.problems());
         if self.keys.is_none() {
             let remedy = "give at least one secret of 32 bytes: generate one with `openssl rand -base64 32`";
             problems.push(Problem::new("keys", "there are none", remedy));

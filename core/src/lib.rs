@@ -69,7 +69,7 @@ pub mod limits;
 mod log;
 pub mod oauth2;
 pub mod observe;
-mod pages;
+pub mod pages;
 pub mod paths;
 mod places;
 pub mod provider;

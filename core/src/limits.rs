@@ -49,6 +49,11 @@ pub const CODE_BYTES_MAX: usize = 4_096;
 /// How many parameters a callback may have.
 pub const CALLBACK_PARAMETERS_MAX: usize = 32;
 
+/// Bytes of a logo; it stands in every page.
+pub const LOGO_BYTES_MAX: usize = 64 * 1_024;
+/// Bytes of each text that a site adds to its pages.
+pub const PAGE_TEXT_BYTES_MAX: usize = 2_000;
+
 /// How many exchanges with a provider one conversation may need.
 pub const CONVERSATION_REQUESTS_MAX: usize = 32;
 /// How long one conversation with a provider may take.

@@ -3,7 +3,7 @@
 use crate::{
     config::Vestibule,
     flow::Outcome,
-    pages::{self, Act},
+    pages::{Page, PageAction},
     refusal::Refusal,
     request::Asker,
     response::{Event, Response},
@@ -40,8 +40,8 @@ impl Vestibule {
                 let act = self
                     .act(refusal, target)
                     .map(|(label, href)| (label, if elsewhere { self.address(&href) } else { href }));
-                let act = act.as_ref().map(|(label, href)| Act::Link { label, href, quiet: false });
-                pages::refused(refusal, reason, act.into_iter().collect())
+                let act = act.as_ref().map(|(label, href)| PageAction::visit(label, href));
+                self.draw(refusal.status(), Page::refused(refusal, reason, act.into_iter().collect()))
             }
         };
         let provider = provider.map(str::to_owned);

@@ -3,7 +3,7 @@
 use crate::{
     endpoints::{Visit, with_query},
     flow::{Outcome, Step},
-    pages::{Act, Page},
+    pages::{Page, PageAction, PageKind},
     paths::Endpoint,
     refusal::Refusal,
     request::RequestHead,
@@ -50,7 +50,8 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
                 (format!("Sign in with {}", provider.label()), href)
             })
             .collect();
-        let acts = choices.iter().map(|(label, href)| Act::Link { label, href, quiet: false }).collect();
-        Page::new("Sign in", vec!["Choose how you want to sign in."], acts).render(200)
+        let acts = choices.iter().map(|(label, href)| PageAction::visit(label, href)).collect();
+        let said = vec!["Choose how you want to sign in."];
+        self.vestibule.draw(200, Page::new(PageKind::SignIn, "Sign in", said, acts))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     endpoints::{Person, Visit, with_query},
     flow::Outcome,
-    pages::{Act, Page},
+    pages::{Page, PageAction, PageKind},
     paths::Endpoint,
     refusal::Refusal,
     request::{self, RequestHead},
@@ -80,23 +80,22 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     fn question(&self, target: Option<&ReturnTarget>) -> Response {
         let vestibule = self.vestibule;
         let action = with_query(vestibule.paths.of(Endpoint::SignOut), target, false);
-        let acts = vec![
-            Act::Post { label: "Sign out", action: &action },
-            Act::Link { label: "Stay signed in", href: "/", quiet: true },
-        ];
-        let mut page = Page::new("Sign out?", vec!["This ends your session on this site."], acts);
+        let acts =
+            vec![PageAction::post("Sign out", &action), PageAction::quiet_visit("Stay signed in", "/")];
+        let mut page =
+            Page::new(PageKind::SignOut, "Sign out?", vec!["This ends your session on this site."], acts);
         // Browsers hold the redirect that follows a form against the page's policy too.
         page.form_leads_to = target.map(|target| target.origin(&vestibule.redirect_url));
-        page.render(200)
+        vestibule.draw(200, page)
     }
 
     fn ended_page(&self) -> Response {
         let sign_in = self.vestibule.sign_in_path(None, false);
-        let acts = vec![Act::Link { label: "Sign in again", href: &sign_in, quiet: true }];
+        let acts = vec![PageAction::quiet_visit("Sign in again", &sign_in)];
         let said = vec![
             "You are signed out of this site.",
             "At the provider that you signed in with, you may still be signed in.",
         ];
-        Page::new("Signed out", said, acts).render(200)
+        self.vestibule.draw(200, Page::new(PageKind::SignedOut, "Signed out", said, acts))
     }
 }

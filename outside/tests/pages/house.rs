@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use vestibule::{
     Vestibule,
     driver::{AdmitAll, Driver},
+    pages::{Logo, PageStyle},
     refusal::Refusal,
     seal::KeyRing,
 };
@@ -23,6 +24,10 @@ use vestibule_reqwest::ReqwestHost;
 /// A name as long as real ones are, with words that do not break.
 const LONG_NAME: &str = "Bundesministerium für Wissenschaft – Identitätsföderation";
 
+/// A dark logo, wider than a phone: it must fit, and be seen by night too.
+const LOGO: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='160' viewBox='0 0 900 160'>\
+    <circle cx='80' cy='80' r='64' fill='#123'/><rect x='180' y='48' width='700' height='64' rx='16' fill='#345'/></svg>";
+
 /// The house, visited as `localhost`; the other site is the same server, visited as `127.0.0.1`.
 pub(crate) struct House {
     _provider: Running,
@@ -32,6 +37,23 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open() -> Result<Self> {
+        Self::open_with(PageStyle::new()).await
+    }
+
+    /// A house with a name, a logo and lines of its own.
+    pub(crate) async fn decorated() -> Result<Self> {
+        let style = PageStyle::new()
+            .site("The Reporting House")
+            .logo(Logo::new(LOGO.as_bytes())?)
+            .banner("Test system: what you write here is deleted every Sunday at three in the morning.")
+            .footer("Questions? Ask the help desk, room 207, or call 1234.");
+        let style = style
+            .sign_in_title("Welcome to your reports")
+            .sign_in_text("Colleagues take the first, guests the last.");
+        Self::open_with(style).await
+    }
+
+    async fn open_with(style: PageStyle) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let redirect_url = format!("http://localhost:{port}/oauth2/callback");
@@ -52,6 +74,7 @@ impl House {
             .provider(oidc("long", LONG_NAME)?)
             .keys(KeyRing::new([COOKIE_SECRET])?)
             .allow_return_to("https://elsewhere.example")
+            .pages(style)
             .build()?;
         let host = ReqwestHost::builder().only_given_cas().build()?;
         let gate = Gate::new(Driver::new(vestibule, host, AdmitAll));

@@ -53,25 +53,49 @@ fn picture(name: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{name}.png")))
 }
 
+/// Looks at the page that the browser is on in each way that people do.
+async fn look_at(browser: &Browser, name: &str, heading: &str) -> Result<()> {
+    for (screen, dark, kind) in [
+        (Screen::Desk, false, "desk-light"),
+        (Screen::Desk, true, "desk-dark"),
+        (Screen::Phone, false, "phone-light"),
+        (Screen::Phone, true, "phone-dark"),
+    ] {
+        browser.show_as(screen, dark).await?;
+        assert_eq!(browser.text("h1").await?, heading, "{name}");
+        browser.screenshot(&picture(&format!("{name}-{kind}"))?).await?;
+        assert_is_legible(browser, &format!("{name} {kind}")).await?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_can_be_read_on_a_desk_and_on_a_phone_by_day_and_by_night() -> Result<()> {
     let house = House::open().await?;
     let browser = Browser::start().await?;
-    each_page(&house, &browser, async |name, heading| {
-        for (screen, dark, kind) in [
-            (Screen::Desk, false, "desk-light"),
-            (Screen::Desk, true, "desk-dark"),
-            (Screen::Phone, false, "phone-light"),
-            (Screen::Phone, true, "phone-dark"),
-        ] {
-            browser.show_as(screen, dark).await?;
-            assert_eq!(browser.text("h1").await?, heading, "{name}");
-            browser.screenshot(&picture(&format!("{name}-{kind}"))?).await?;
-            assert_is_legible(&browser, &format!("{name} {kind}")).await?;
-        }
-        Ok(())
-    })
-    .await
+    each_page(&house, &browser, async |name, heading| look_at(&browser, name, heading).await).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_s_own_logo_and_lines_are_seen_on_a_desk_and_on_a_phone_by_day_and_by_night() -> Result<()> {
+    let house = House::decorated().await?;
+    let browser = Browser::start().await?;
+    for (name, path, heading) in [
+        ("own-provider-choice", "/oauth2/sign_in", "Welcome to your reports"),
+        ("own-signed-out", "/oauth2/sign_out", "Signed out"),
+        ("own-403-email-not-allowed", "/refusal/email_not_allowed", "You may not enter"),
+    ] {
+        browser.goto(&house.at(path)).await?;
+        browser.console().await?;
+        look_at(&browser, name, heading).await?;
+        let logo = "const logo = document.querySelector('img.logo'); \
+                    return logo.complete && logo.naturalWidth === 900 && logo.clientHeight >= 20 \
+                        && logo.getBoundingClientRect().right <= innerWidth";
+        assert_eq!(browser.run(logo).await?, true, "{name}: the logo is there, whole, and fits");
+        assert!(browser.text(".banner").await?.starts_with("Test system"));
+        assert!(browser.text("footer").await?.starts_with("Questions?"));
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,7 +129,7 @@ async fn assert_is_legible(browser: &Browser, what: &str) -> Result<()> {
                  return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
              const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; \
                  if (!c.startsWith('rgba(0, 0, 0, 0')) return c; } return 'rgb(255, 255, 255)'; }; \
-             for (const e of document.querySelectorAll('h1, p, .act, small, code')) { \
+             for (const e of document.querySelectorAll('h1, p, .act, small, code, footer, .site')) { \
                  const [a, b] = [light(getComputedStyle(e).color), light(ground(e))]; \
                  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); \
                  if (ratio < 4.5) faults.push(e.textContent + ' has contrast ' + ratio.toFixed(2)); \

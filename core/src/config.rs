@@ -31,7 +31,7 @@ use crate::{
     tokens::TokenKeeping,
 };
 
-pub use crate::endpoints::TokenHeaders;
+pub use crate::endpoints::{StartParameter, TokenHeaders};
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +135,8 @@ pub struct Vestibule {
     pub(crate) keep_tokens: TokenKeeping,
     pub(crate) token_headers: TokenHeaders,
     pub(crate) pages: Pages,
+    pub(crate) start_parameters: Vec<StartParameter>,
+    pub(crate) always_show_sign_in_page: bool,
 }
 
 impl Vestibule {
@@ -159,6 +161,8 @@ impl Vestibule {
             keep_tokens: TokenKeeping::default(),
             token_headers: TokenHeaders::none(),
             pages: PageStyle::new(),
+            start_parameters: Vec::new(),
+            always_show_sign_in_page: false,
         }
     }
 
@@ -223,6 +227,8 @@ pub struct Builder {
     pub(crate) keep_tokens: TokenKeeping,
     pub(crate) token_headers: TokenHeaders,
     pub(crate) pages: PageStyle,
+    pub(crate) start_parameters: Vec<StartParameter>,
+    pub(crate) always_show_sign_in_page: bool,
 }
 
 impl Builder {
@@ -352,6 +358,8 @@ impl Builder {
             keep_tokens: self.keep_tokens,
             token_headers: self.token_headers,
             pages: Pages::new(self.pages),
+            start_parameters: self.start_parameters,
+            always_show_sign_in_page: self.always_show_sign_in_page,
         })
     }
 

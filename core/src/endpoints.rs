@@ -8,10 +8,13 @@ mod siblings;
 mod sign_in;
 mod sign_out;
 mod start;
+mod start_parameters;
 mod token_headers;
 mod userinfo;
 
 pub(crate) use demand::Demand;
+pub use start_parameters::StartParameter;
+pub(crate) use start_parameters::Wishes;
 pub use token_headers::TokenHeaders;
 
 use std::sync::Arc;

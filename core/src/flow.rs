@@ -16,6 +16,7 @@ use crate::{
     attempt::{Attempt, AttemptKey},
     config::Vestibule,
     conversation::{Conversation, Question, Reply, Turn},
+    endpoints::Wishes,
     entropy::Entropy,
     exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose, Usable},
     identity::{Identity, SignIn},
@@ -259,11 +260,12 @@ pub(crate) fn begin_attempt(
     browser: Browser,
     way: Way,
     attempt: Attempt,
-    prompt: Option<String>,
+    wishes: Wishes,
     now: Timestamp,
 ) -> Step {
     let mut request = attempt.request(vestibule.redirect_uri(&*way.provider));
-    request.prompt = prompt;
+    request.prompt = wishes.prompt;
+    request.login_hint = wishes.login_hint;
     let provider = Arc::clone(&way.provider);
     let conversation = Conversation::new(now, |http| async move { provider.begin(&http, &request).await });
     Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) }.beginning(

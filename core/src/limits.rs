@@ -49,6 +49,8 @@ pub const CODE_BYTES_MAX: usize = 4_096;
 /// How many parameters a callback may have.
 pub const CALLBACK_PARAMETERS_MAX: usize = 32;
 
+/// Bytes of a `login_hint` that is passed on to a provider: as long as an e-mail address may be, and some.
+pub const LOGIN_HINT_BYTES_MAX: usize = 320;
 /// Bytes of a logo; it stands in every page.
 pub const LOGO_BYTES_MAX: usize = 64 * 1_024;
 /// Bytes of each text that a site adds to its pages.

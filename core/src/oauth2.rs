@@ -183,10 +183,14 @@ impl OAuth2Spec {
         } else {
             builder = builder.add_extra_param("scope", self.scopes.join(self.scope_separator));
         }
+        let once = [("prompt", &request.prompt), ("login_hint", &request.login_hint)];
         for (name, value) in &self.extra_parameters {
-            builder = builder.add_extra_param(name, value);
+            // What is asked for this once wins over what is configured.
+            if !once.iter().any(|(asked, value)| asked == name && value.is_some()) {
+                builder = builder.add_extra_param(name, value);
+            }
         }
-        for (name, value) in [("prompt", &request.prompt), ("login_hint", &request.login_hint)] {
+        for (name, value) in once {
             if let Some(value) = value {
                 builder = builder.add_extra_param(name, value);
             }

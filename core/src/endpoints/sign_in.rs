@@ -22,7 +22,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             return Outcome::from(self.onwards(&target)).into();
         }
         match vestibule.providers.as_slice() {
-            [only] => {
+            [only] if !vestibule.always_show_sign_in_page => {
                 let only = only.clone();
                 self.begin_attempt(only, target)
             }
@@ -47,11 +47,14 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             .map(|provider| {
                 let href =
                     with_query(&format!("{start}/{}", provider.id()), Some(target), self.wants_to_switch());
-                (format!("Sign in with {}", provider.label()), href)
+                (format!("Sign in with {}", provider.label()), self.passing_wishes_on(href))
             })
             .collect();
         let acts = choices.iter().map(|(label, href)| PageAction::visit(label, href)).collect();
-        let said = vec!["Choose how you want to sign in."];
+        let said = match choices.len() {
+            1 => vec!["You are sent there, and then back to the page that you wanted to see."],
+            _ => vec!["Choose how you want to sign in."],
+        };
         self.vestibule.draw(200, Page::new(PageKind::SignIn, "Sign in", said, acts))
     }
 }

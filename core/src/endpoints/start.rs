@@ -26,6 +26,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             (None, [only]) => Some(only),
             (None, _) => {
                 let path = vestibule.sign_in_path(Some(&target), self.wants_to_switch());
+                let path = self.passing_wishes_on(path);
                 return Outcome::from(Response::see_other(&vestibule.address(&path))).into();
             }
         };
@@ -49,11 +50,9 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             return self.lost_session_cookie(&*provider, &target).into();
         }
         let attempt = Attempt::new(self.entropy.bytes(), provider.id(), &target, rounds, self.now);
-        // Somebody who wants another account would otherwise be signed in with the same one again, silently.
-        let prompt = self.wants_to_switch().then(|| "select_account".to_owned());
-        let now = self.now;
+        let (wishes, now) = (self.wishes(), self.now);
         let way = Way { provider, target, attempt_cookie: None };
-        flow::begin_attempt(vestibule, self.browser(), way, attempt, prompt, now)
+        flow::begin_attempt(vestibule, self.browser(), way, attempt, wishes, now)
     }
 
     /// Round trips that this browser finished within the last minute.

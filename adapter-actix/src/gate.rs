@@ -7,7 +7,7 @@ use actix_web::{
     guard::{Guard, fn_guard},
     web::{self, Payload, ServiceConfig},
 };
-use vestibule::{Vestibule, driver::Driver, refusal::Refusal, session::Session};
+use vestibule::{Vestibule, driver::Driver, refusal::Refusal, session::Session, tokens::KeptTokens};
 
 use crate::{
     Rejection, RequireSignIn,
@@ -79,6 +79,11 @@ impl Gate {
     /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
     pub fn session(&self, request: &HttpRequest) -> Result<Session, Refusal> {
         self.driver.vestibule().session(&Head(request), self.driver.now())
+    }
+
+    /// The tokens of whoever sent the request, where the site keeps them (`Builder::keep_tokens`).
+    pub fn tokens(&self, request: &HttpRequest) -> Option<KeptTokens> {
+        self.driver.vestibule().tokens(&Head(request), self.driver.now())
     }
 
     /// What somebody gets who may not have what they asked for, as an error to return.

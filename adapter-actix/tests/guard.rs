@@ -266,3 +266,19 @@ async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application
     assert_eq!((varies.header("cache-control"), varies.header("vary")), ("private", "accept, cookie"));
     assert_eq!(Browser::new(&app).fetch("/in/silent").await.header("cache-control"), "no-store");
 }
+
+#[actix_web::test]
+async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
+    async fn page(gate: Data<Gate>, request: HttpRequest) -> String {
+        let access = gate.tokens(&request).and_then(|tokens| tokens.access);
+        access.map_or_else(|| "none".to_owned(), |token| token.expose().to_owned())
+    }
+    for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {
+        let gate = gate_of(builder);
+        let app =
+            App::new().configure(gate.routes()).app_data(Data::new(gate)).route("/page", web::get().to(page));
+        let app = site(app).await;
+        assert_eq!(signed_in(&app).await.fetch("/page").await.body, expected);
+        assert_eq!(Browser::new(&app).fetch("/page").await.body, "none");
+    }
+}

@@ -6,7 +6,7 @@ use axum::{
     http::{Response, request::Parts},
     routing::{MethodRouter, any_service},
 };
-use vestibule::{driver::Driver, refusal::Refusal, session::Session};
+use vestibule::{driver::Driver, refusal::Refusal, session::Session, tokens::KeptTokens};
 
 use crate::{
     RequireSignIn,
@@ -80,6 +80,11 @@ impl Gate {
     /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
     pub fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
         self.driver.vestibule().session(&Head(parts), self.driver.now())
+    }
+
+    /// The tokens of whoever sent the request, where the site keeps them (`Builder::keep_tokens`).
+    pub fn tokens(&self, parts: &Parts) -> Option<KeptTokens> {
+        self.driver.vestibule().tokens(&Head(parts), self.driver.now())
     }
 
     /// What somebody gets who may not have what they asked for.

@@ -170,3 +170,18 @@ async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application
     assert_eq!((varies.header("cache-control"), varies.header("vary")), ("private", "accept, cookie"));
     assert_eq!(Browser::new(&app).fetch("/silent").await.header("cache-control"), "no-store");
 }
+
+#[tokio::test]
+async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
+    async fn page(State(gate): State<Gate>, request: axum::extract::Request) -> String {
+        let (parts, _) = request.into_parts();
+        let access = gate.tokens(&parts).and_then(|tokens| tokens.access);
+        access.map_or_else(|| "none".to_owned(), |token| token.expose().to_owned())
+    }
+    for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {
+        let gate = gate_of(builder);
+        let app = Router::new().route("/page", get(page)).with_state(gate.clone()).merge(gate.routes());
+        assert_eq!(signed_in(&app).await.fetch("/page").await.body, expected);
+        assert_eq!(Browser::new(&app).fetch("/page").await.body, "none");
+    }
+}

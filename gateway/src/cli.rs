@@ -19,15 +19,14 @@ pub(crate) struct Asked {
 }
 
 /// What the program does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     /// It serves.
     Serve,
-    /// It looks at its configuration.
-    Check {
-        /// And writes it down in our terms.
-        print: bool,
-    },
+    /// It looks at its configuration, for people who open these addresses.
+    Check(Vec<String>),
+    /// It writes its configuration down in our terms.
+    Print,
 }
 
 /// Reads a command line.
@@ -36,9 +35,10 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Aske
     let what = match found.remove_subcommand() {
         // Options may stand before the command as well as after it.
         Some((_, below)) => {
-            let print = below.get_flag("print");
+            let sites = below.get_many::<String>("site").into_iter().flatten().cloned().collect();
+            let what = if below.get_flag("print") { What::Print } else { What::Check(sites) };
             found = below;
-            What::Check { print }
+            what
         }
         None => What::Serve,
     };
@@ -68,6 +68,11 @@ fn command() -> Command {
         .help("A TOML file of options; the environment and flags win over it");
     let print =
         Arg::new("print").long("print").action(ArgAction::SetTrue).help("Write it down in our own terms");
+    let site = Arg::new("site")
+        .long("site")
+        .value_name("URL")
+        .action(ArgAction::Append)
+        .help("An address that people open, if it is not that of the redirect URL");
     Command::new("vestibule")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Signs people in for a proxy, in oauth2-proxy's place")
@@ -80,7 +85,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("check")
                 .about("Reads the configuration, names everything that is wrong, and asks the provider")
-                .arg(print),
+                .args([print, site]),
         )
 }
 
@@ -129,7 +134,9 @@ mod tests {
             let asked = format!("{:?}", parsed(line));
             assert!(asked.contains(expected), "{line}: {asked}");
         }
-        assert_eq!(parsed("vestibule check --print").what, What::Check { print: true });
+        assert_eq!(parsed("vestibule check --print").what, What::Print);
+        let sites = What::Check(vec!["https://a.example".to_owned()]);
+        assert_eq!(parsed("vestibule check --site https://a.example").what, sites);
         assert!(read(["vestibule", "--no-such-thing"].map(Into::into)).is_err());
     }
 }

@@ -19,6 +19,7 @@
 //! }
 //! ```
 
+mod check;
 mod cli;
 mod gateway;
 mod health;
@@ -51,10 +52,8 @@ pub fn main(providers: Providers) -> ExitCode {
     let reader = asked.reader.with_providers(providers);
     match asked.what {
         What::Serve => serve(reader),
-        What::Check { .. } => match reader.from_env() {
-            Ok(_) => ExitCode::SUCCESS,
-            Err(error) => failed(&error),
-        },
+        What::Check(sites) => check::check(reader, &sites),
+        What::Print => check::print(reader),
     }
 }
 

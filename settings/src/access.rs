@@ -44,23 +44,41 @@ pub(crate) fn read(options: &mut Options, file: &File) -> Vec<AccessRule> {
     rules
 }
 
-/// A route that oauth2-proxy lets through: `expression`, `METHOD=expression` or `METHOD!=expression`. An expression
-/// means there whatever contains a match of it, and here it must say that it begins at the path's beginning.
+/// A route that oauth2-proxy lets through: `expression`, `METHOD=expression` or `METHOD!=expression`.
+pub(crate) struct Skipped<'r> {
+    pub(crate) method: Option<&'r str>,
+    /// Whether it is every path but those.
+    pub(crate) is_negated: bool,
+    pub(crate) expression: &'r str,
+}
+
+impl<'r> Skipped<'r> {
+    /// Only one of the two rows has methods.
+    pub(crate) fn read(route: &'r str, row: &Row) -> Self {
+        let all = Self { method: None, is_negated: false, expression: route };
+        if *row != rows::SKIP_AUTH_ROUTES {
+            return all;
+        }
+        let (method, rest) = route.split_at(route.bytes().take_while(u8::is_ascii_alphabetic).count());
+        let method = (!method.is_empty()).then_some(method);
+        match (rest.strip_prefix("!="), rest.strip_prefix('=')) {
+            (Some(expression), _) => Self { method, is_negated: true, expression },
+            (_, Some(expression)) => Self { method, is_negated: false, expression },
+            _ => all,
+        }
+    }
+}
+
+/// An expression means there whatever contains a match of it, and here it must say that it begins at the path's
+/// beginning.
 fn skipped(route: &str, row: &Row) -> Result<AccessRule, (String, String)> {
-    let methods = *row == rows::SKIP_AUTH_ROUTES;
-    let letters = route.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let (method, rest) = route.split_at(if methods { letters } else { 0 });
-    let (method, is_negated, expression) = match (rest.strip_prefix("!="), rest.strip_prefix('=')) {
-        (Some(expression), _) if methods => (method, true, expression),
-        (_, Some(expression)) if methods => (method, false, expression),
-        _ => ("", false, route),
-    };
+    let Skipped { method, is_negated, expression } = Skipped::read(route, row);
     if !expression.starts_with('^') {
         let fault = "it would fit whatever has it anywhere in its path".to_owned();
         return Err((fault, format!("begin it with `^`: `^{expression}`")));
     }
     let mut rule = AccessRule::public();
-    if !method.is_empty() {
+    if let Some(method) = method {
         rule = rule.methods([method.to_ascii_uppercase()]);
     }
     let path = PathPattern::regex(expression);

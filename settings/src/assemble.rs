@@ -3,6 +3,7 @@
 use vestibule::{
     Vestibule,
     config::{Builder, ConfigError, Flavour, Keep, Problem},
+    identity::Identity,
 };
 use vestibule_reqwest::{HostError, ReqwestHost};
 
@@ -102,6 +103,41 @@ impl Settings {
             Some(header) => builder.client_address_from(header),
             None => builder,
         }
+    }
+
+    /// The callback's address, as registered at the provider.
+    pub fn redirect_url(&self) -> &str {
+        &self.redirect_url
+    }
+
+    /// The ids of the providers.
+    pub fn provider_ids(&self) -> impl Iterator<Item = &str> {
+        self.providers.iter().map(|made| made.provider.id())
+    }
+
+    /// Other origins that a sign-in may lead back to, those with a `*` in them included.
+    pub fn return_origins(&self) -> &[String] {
+        &self.return_origins
+    }
+
+    /// Somebody made up whom the rules for everybody let in, and who has every group and claim that options name.
+    pub fn somebody(&self) -> Identity {
+        let domain = self.email_domains.as_ref().and_then(|domains| domains.first());
+        let domain = domain.map_or("example.com".to_owned(), |domain| match domain.trim_start_matches('*') {
+            below if below.starts_with('.') => format!("somewhere{below}"),
+            domain => domain.to_owned(),
+        });
+        let email = self.emails.first().cloned().unwrap_or_else(|| format!("somebody@{domain}"));
+        let mut groups = self.groups.clone();
+        if let Some(Keep::Named(named)) = &self.keep_groups {
+            groups.extend(named.iter().cloned());
+        }
+        let somebody =
+            Identity::new("0123456789abcdef0123456789abcdef").issuer("https://provider.example.com");
+        let somebody = somebody.username("somebody".to_owned()).verified_email(email).groups(groups);
+        self.keep_claims
+            .iter()
+            .fold(somebody, |somebody, claim| somebody.claim(claim, "some text of the claim's"))
     }
 
     /// The host that reaches the providers.

@@ -35,6 +35,7 @@ pub mod rows;
 mod secret;
 mod server;
 mod settings;
+mod terms;
 mod value;
 
 pub use documentation::documentation;

@@ -27,6 +27,7 @@ use crate::{
     row::{Heeded, OURS, Row, THEIRS},
     rows::{self, ROWS},
     server::Server,
+    terms,
     value::Listen,
 };
 
@@ -139,11 +140,7 @@ impl Reader {
     /// # Errors
     /// Everything that is wrong, each with the option and the remedy.
     pub fn from_env(self) -> Result<Settings, ConfigError> {
-        // Other people's variables may hold anything; only ours must be text.
-        self.read(
-            env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()))),
-        )
+        self.read(of_the_process())
     }
 
     /// Reads, with these variables. Others than ours may be among them.
@@ -157,10 +154,16 @@ impl Reader {
         self.read(variables.into_iter().map(|(name, value)| (name, Some(value))))
     }
 
-    fn read(
-        self,
-        variables: impl IntoIterator<Item = (String, Option<String>)>,
-    ) -> Result<Settings, ConfigError> {
+    /// A TOML file that means the same as everything that is given, without secrets; and everything that is wrong
+    /// with it, which is written down all the same.
+    pub fn in_our_terms(self) -> (String, Vec<Problem>) {
+        let (options, file) = self.clone().options(of_the_process());
+        let problems = self.from_env().err().map(|error| error.problems).unwrap_or_default();
+        (terms::print(&options, &file), problems)
+    }
+
+    /// Everything that is given, unread.
+    fn options(self, variables: impl IntoIterator<Item = (String, Option<String>)>) -> (Options, File) {
         let ours =
             variables.into_iter().filter(|(name, _)| name.starts_with(OURS) || name.starts_with(THEIRS));
         let mut options = Options::new(self.heeded, self.defaults);
@@ -170,9 +173,18 @@ impl Reader {
         if let Some(file) = &file {
             options.take_file(file);
         }
+        (options, file.unwrap_or_default())
+    }
+
+    fn read(
+        self,
+        variables: impl IntoIterator<Item = (String, Option<String>)>,
+    ) -> Result<Settings, ConfigError> {
+        let (heeded, kinds) = (self.heeded, self.providers.clone());
+        let (mut options, file) = self.options(variables);
         options.check_what_is_always_so();
-        let mut settings = Settings::of(&mut options, &file.unwrap_or_default(), &self.providers);
-        if self.heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
+        let mut settings = Settings::of(&mut options, &file, &kinds);
+        if heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
             let remedy = "write `host:port`: only the gateway listens elsewhere";
             options.problem(&rows::HTTP_ADDRESS, "an application listens at an address", remedy);
         }
@@ -183,6 +195,11 @@ impl Reader {
         ConfigError::check(options.problems)?;
         Ok(settings)
     }
+}
+
+/// The process's variables. Other people's may hold anything; only ours must be text.
+fn of_the_process() -> impl Iterator<Item = (String, Option<String>)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok())))
 }
 
 impl Settings {

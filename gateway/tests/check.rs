@@ -81,6 +81,23 @@ async fn first_loop_a_secure_cookie_over_http() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn second_loop_a_foreign_cookie_domain() -> Result<()> {
+    let (_provider, setup) = setup().await?;
+    let setup = setup.set("REDIRECT_URL", "https://auth.example.com/oauth2/callback");
+    let foreign = setup.set("COOKIE_DOMAINS", "example.org");
+    finds(&foreign, &[], "VESTIBULE_COOKIE_DOMAINS: `example.org`")?;
+    let own = foreign.set("COOKIE_DOMAINS", "example.com");
+    finds(
+        &own,
+        &["--site", "https://app.example.org"],
+        "whoever opens https://app.example.org signs in again",
+    )?;
+    let (_, said) = check(&own, &["--site", "https://app.example.com"])?;
+    assert!(!said.contains("again and again"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn third_loop_a_redirect_url_on_another_host() -> Result<()> {
     let (_provider, setup) = setup().await?;
     let setup = setup.set("REDIRECT_URL", "https://auth.example.com/oauth2/callback");

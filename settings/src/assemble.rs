@@ -59,6 +59,9 @@ impl Settings {
         if let Some(name) = &self.cookie_name {
             builder = builder.cookie_name(name);
         }
+        if let Some(domain) = &self.cookie_domain {
+            builder = builder.cookie_domain(domain);
+        }
         if let Some(age) = self.session_age {
             builder = builder.session_age(age);
         }
@@ -179,6 +182,7 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "redirect_url" => &rows::REDIRECT_URL,
         "paths" => &rows::PROXY_PREFIX,
         "keys" => &rows::COOKIE_SECRET,
+        "cookie_domain" => &rows::COOKIE_DOMAINS,
         "cookie_name" => &rows::COOKIE_NAME,
         "session_age" => &rows::COOKIE_EXPIRE,
         "email_domains" => &rows::EMAIL_DOMAINS,

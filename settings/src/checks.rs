@@ -28,6 +28,17 @@ pub(crate) fn cookie_secure(options: &mut Options, redirect_url: &str) {
     }
 }
 
+/// The domain whose hosts share a session.
+pub(crate) fn cookie_domain(options: &mut Options) -> Option<String> {
+    let domains = options.list(&rows::COOKIE_DOMAINS);
+    if 1 < domains.len() {
+        let remedy =
+            "name the one that the redirect URL's host is in; for another domain, run another gateway";
+        options.problem(&rows::COOKIE_DOMAINS, "a session is shared within one domain", remedy);
+    }
+    domains.into_iter().next()
+}
+
 /// `None` for everybody.
 pub(crate) fn email_domains(options: &Options) -> Option<Vec<String>> {
     let domains = options.list(&rows::EMAIL_DOMAINS);

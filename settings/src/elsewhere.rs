@@ -68,10 +68,6 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
         "use EMAIL_DOMAINS or ALLOWED_GROUPS, or decide in the application's `on_sign_in`",
     ),
     (
-        &["COOKIE_DOMAINS"],
-        "leave it out: cookies are for the redirect URL's host alone, so that no neighbour can set or read them",
-    ),
-    (
         &["COOKIE_CSRF_*"],
         "leave it out: there are at most eight sign-in cookies, each for ten minutes, and Lax",
     ),

@@ -107,6 +107,7 @@ rows! {
     COOKIE_SECRET_FILE both File, "", "A file with it, read at the start.";
     COOKIE_SECRETS_PREVIOUS ours Secret, "", "Secrets that cookies were sealed with before, with commas between.";
     COOKIE_NAME both Text, "vestibule", "What the names of cookies begin with, after `__Host-`.";
+    COOKIE_DOMAINS both List, "", "The one domain whose hosts share a session. Without it cookies are for the redirect URL's host alone, so that no neighbour can set or read them.";
     COOKIE_EXPIRE both Duration, "168h", "How long a session lasts, however busy it is.";
     COOKIE_SECURE both Flag, "", "Whether cookies are for https only. This follows from the redirect URL and cannot differ.";
     COOKIE_HTTPONLY both Always(&["true"]), "true", "No script reads the cookies.";

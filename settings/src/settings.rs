@@ -46,6 +46,7 @@ pub struct Settings {
     pub(crate) redirect_url: String,
     pub(crate) keys: Option<KeyRing>,
     pub(crate) cookie_name: Option<String>,
+    pub(crate) cookie_domain: Option<String>,
     pub(crate) session_age: Option<Duration>,
     /// `None` for every domain, and for accounts without an address.
     pub(crate) email_domains: Option<Vec<String>>,
@@ -253,6 +254,7 @@ impl Settings {
             redirect_url,
             keys: checks::keys(options, &mut warnings),
             cookie_name: options.text(&rows::COOKIE_NAME),
+            cookie_domain: checks::cookie_domain(options),
             session_age: options.duration(&rows::COOKIE_EXPIRE),
             email_domains,
             unverified_email: options.flag(&rows::INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL).unwrap_or(false),

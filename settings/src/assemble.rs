@@ -83,9 +83,6 @@ impl Settings {
         if let Some(keep) = &self.keep_groups {
             builder = builder.keep_groups(keep.clone());
         }
-        if !self.keep_claims.is_empty() {
-            builder = builder.keep_claims(Keep::named(&self.keep_claims));
-        }
         builder = self.asking(builder);
         self.providers.iter().fold(builder, |builder, made| builder.shared_provider(made.provider.clone()))
     }
@@ -123,7 +120,7 @@ impl Settings {
         &self.return_origins
     }
 
-    /// Somebody made up whom the rules for everybody let in, and who has every group and claim that options name.
+    /// Somebody made up whom the rules for everybody let in, and who is in every group that options name.
     pub fn somebody(&self) -> Identity {
         let domain = self.email_domains.as_ref().and_then(|domains| domains.first());
         let domain = domain.map_or("example.com".to_owned(), |domain| match domain.trim_start_matches('*') {
@@ -137,10 +134,7 @@ impl Settings {
         }
         let somebody =
             Identity::new("0123456789abcdef0123456789abcdef").issuer("https://provider.example.com");
-        let somebody = somebody.username("somebody".to_owned()).verified_email(email).groups(groups);
-        self.keep_claims
-            .iter()
-            .fold(somebody, |somebody, claim| somebody.claim(claim, "some text of the claim's"))
+        somebody.username("somebody".to_owned()).verified_email(email).groups(groups)
     }
 
     /// The host that reaches the providers.

@@ -87,7 +87,6 @@ rows! {
     AUTHENTICATED_EMAILS_FILE gate_both File, "", "A file with addresses that may enter beside those domains, one a line.";
     ALLOWED_GROUPS both List, "", "Groups of which one is needed to enter.";
     KEEP_GROUPS gate_ours List, "*", "The groups that the session keeps beside those that rules name: all of them, for headers and `allowed_groups`, or these.";
-    KEEP_CLAIMS gate_ours List, "", "Further claims that the session keeps, for `userinfo`.";
     WHITELIST_DOMAINS both List, "", "Other hosts that a sign-in may lead back to; `.example.com` for one label below.";
 
     // What needs no session. `[[rule]]` tables of the file come first.

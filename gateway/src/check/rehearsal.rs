@@ -63,7 +63,7 @@ fn refused(refusal: Refusal) -> Finding {
                      could not sign in";
         return Finding::new(
             fault,
-            "name fewer groups in KEEP_GROUPS, fewer claims in KEEP_CLAIMS, or keep no tokens",
+            "name fewer groups in KEEP_GROUPS and ALLOWED_GROUPS, or hand on no tokens",
         );
     }
     let fault = format!("a rehearsed sign-in was refused: {}", refusal.meaning());

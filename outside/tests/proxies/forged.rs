@@ -11,7 +11,8 @@ super::behind_every_proxy! {
 
 /// Ways to say that one is the administrator, as whole lines. Whatever a server behind the proxy might make of them,
 /// `admin` must not be in what arrives under a name that could be taken for one of ours.
-pub(crate) const FORGED: [(&str, &str); 12] = [
+pub(crate) const FORGED: [(&str, &str); 13] = [
+    ("h01 token", "X-Auth-Request-Access-Token: admin\r\nX_Auth_Request_Access_Token: admin\r\n"),
     ("h01", "X-Auth-Request-User: admin\r\nX-Auth-Request-Groups: admin\r\nX-Auth-Request-Email: admin\r\n"),
     ("h02 lower", "x-auth-request-user: admin\r\nx-auth-request-preferred-username: admin\r\n"),
     ("h02 upper", "X-AUTH-REQUEST-USER: admin\r\nX-AUTH-REQUEST-EMAIL: admin\r\n"),
@@ -116,7 +117,8 @@ async fn gw_h10_a_name_with_a_space_is_no_way_in(kind: Kind) -> Result<()> {
 }
 
 /// What a client may say that a proxy alone has to say: another page, another site, another method.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
+    "X-Auth-Request-Redirect: /elsewhere\r\n",
     "X-Forwarded-Uri: /elsewhere\r\nX-Forwarded-Method: OPTIONS\r\n",
     "X-Forwarded-Host: elsewhere.example\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\n",
     "X-Original-URL: https://elsewhere.example/elsewhere\r\nX-Original-Method: OPTIONS\r\n",

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use reqwest::header::SET_COOKIE;
+use vestibule_dev_provider::Person;
 use vestibule_outside::{Browser, Kind, Site, Visitor, lines_named, location};
 
 /// Whatever needs percent-encoding or looks like another address must come back as it went.
@@ -14,6 +15,7 @@ super::behind_every_proxy! {
     gw_10_a_web_socket_opens_with_a_session_only
     a_body_arrives_with_a_session_and_stays_away_without
     nothing_gets_through_while_nobody_can_be_asked
+    a_session_as_large_as_they_come_passes
 }
 
 async fn a_person_signs_in_and_is_back_at_the_page_asked_for(kind: Kind) -> Result<()> {
@@ -120,5 +122,21 @@ async fn nothing_gets_through_while_nobody_can_be_asked(kind: Kind) -> Result<()
         assert!(status.is_server_error(), "{path}: {status}");
     }
     assert_eq!(echo.take(), Vec::<String>::new());
+    Ok(())
+}
+
+/// Whose groups fill a cookie nearly to what browsers keep: the callback's answer, the question and its answer are
+/// larger than some servers' buffers are by default.
+async fn a_session_as_large_as_they_come_passes(kind: Kind) -> Result<()> {
+    let site = Site::start(kind).await?;
+    let groups: Vec<String> = (0..124).map(|number| format!("engineering-{number:08}")).collect();
+    site.provider()?.person(Person::new("1005", "erin").groups(&groups));
+    let mut erin = site.signed_in("erin").await?;
+    let session = erin.cookie_header().len();
+    assert!((3500..4200).contains(&session), "{session} bytes are not what this is about");
+    let page = erin.fetch(&site.at("/page")).await?;
+    assert_eq!(page.status(), 200);
+    let came = page.text().await?;
+    assert_eq!(lines_named(&came, "x-auth-request-groups").collect::<Vec<_>>(), [groups.join(",")]);
     Ok(())
 }

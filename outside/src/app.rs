@@ -7,21 +7,25 @@ use rustix::process::Signal;
 
 use crate::{Child, PATIENCE, ports, tools};
 
-/// A framework that the example applications are written in, with an adapter of ours between it and the core.
+/// What answers for sign-in in the first system: a framework that its application is written in, with an adapter of ours
+/// between it and the core, or the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framework {
     /// axum
     Axum,
     /// actix-web
     Actix,
+    /// No framework: the gateway, beside an application that knows nothing of sign-in.
+    Gateway,
 }
 
 impl Framework {
-    /// The program that is the first system's application.
+    /// The program.
     pub fn example(self) -> &'static str {
         match self {
             Self::Axum => "vue-nginx-axum",
             Self::Actix => "vue-nginx-actix",
+            Self::Gateway => "vestibule",
         }
     }
 }

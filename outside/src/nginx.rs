@@ -18,13 +18,18 @@ pub struct Nginx {
 impl Nginx {
     /// The first system's file in front of `app`, which serves the page as well, on `port`.
     pub async fn seed1(app: u16, port: u16) -> Result<Self> {
-        Self::seed1_changed(app, port, |servers| servers).await
+        Self::seed1_between(app, app, port, |servers| servers).await
     }
 
-    /// The same with `change` made to the file, as an administrator might.
-    pub async fn seed1_changed(app: u16, port: u16, change: impl FnOnce(String) -> String) -> Result<Self> {
+    /// The same where somebody else serves the page, with `change` made to the file, as an administrator might.
+    pub async fn seed1_between(
+        app: u16,
+        page: u16,
+        port: u16,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let original = fs::read_to_string(tools::repository().join("examples/vue-nginx/nginx.conf"))?;
-        Self::start(&change(seed1_with(&original, app, port)?), port).await
+        Self::start(&change(seed1_with(&original, app, page, port)?), port).await
     }
 
     /// The second system's file in front of `app` and of who answers for sign-in, on `port`.
@@ -65,12 +70,12 @@ impl Nginx {
 }
 
 /// The first system's file with its upstreams and its listen value replaced, and nothing else.
-fn seed1_with(original: &str, app: u16, port: u16) -> Result<String> {
+fn seed1_with(original: &str, app: u16, page: u16, port: u16) -> Result<String> {
     readdressed(
         original,
         &[
             ("server host.docker.internal:5000;", format!("server 127.0.0.1:{app};")),
-            ("server host.docker.internal:5173;", format!("server 127.0.0.1:{app};")),
+            ("server host.docker.internal:5173;", format!("server 127.0.0.1:{page};")),
             ("listen 8000;", format!("listen 127.0.0.1:{port};")),
         ],
     )
@@ -121,12 +126,12 @@ mod tests {
     #[test]
     fn only_three_lines_of_each_original_differ() {
         let original = include_str!("../../examples/vue-nginx/nginx.conf");
-        let changed = changed(original, &seed1_with(original, 1111, 2222).unwrap());
+        let changed = changed(original, &seed1_with(original, 1111, 3333, 2222).unwrap());
         assert_eq!(
             changed,
             [
                 ("    server host.docker.internal:5000;", "    server 127.0.0.1:1111;"),
-                ("    server host.docker.internal:5173;", "    server 127.0.0.1:1111;"),
+                ("    server host.docker.internal:5173;", "    server 127.0.0.1:3333;"),
                 ("    listen 8000;", "    listen 127.0.0.1:2222;"),
             ]
             .map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned()))
@@ -144,6 +149,6 @@ mod tests {
 
     #[test]
     fn a_file_that_has_lost_a_value_is_refused() {
-        assert!(seed1_with("upstream app {}", 1, 2).is_err());
+        assert!(seed1_with("upstream app {}", 1, 2, 3).is_err());
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use vestibule_dev_provider::Running;
 
-use crate::{App, AppBuilder, Browser, Framework, Idp, Nginx, ports};
+use crate::{App, AppBuilder, Browser, Echo, Framework, Idp, Nginx, ports};
 
 /// Thirty-two bytes in base64, known to these tests only.
 pub const COOKIE_SECRET: &str = "c2VlbiBvbiBsb29wYmFjayBvbmx5LCAzMiBieXRlcyE=";
@@ -24,6 +24,8 @@ pub struct Seed1 {
     pub nginx: Nginx,
     /// Where that is.
     pub origin: String,
+    /// The application, where what answers for sign-in is none.
+    pub page: Option<Echo>,
 }
 
 impl Seed1 {
@@ -68,7 +70,8 @@ impl Seed1 {
         Self::start_all(Framework::Axum, provider, app, servers).await
     }
 
-    async fn start_all(
+    /// The same on any of them.
+    pub async fn start_all(
         framework: Framework,
         provider: impl AsyncFnOnce(&str) -> Result<Idp>,
         app: impl FnOnce(AppBuilder) -> AppBuilder,
@@ -78,8 +81,10 @@ impl Seed1 {
         let origin = format!("http://localhost:{port}");
         let idp = provider(&origin).await?;
         let app = app(idp.configure(application(framework, &origin))).start().await?;
-        let nginx = Nginx::seed1_changed(app.port(), port, servers).await?;
-        Ok(Self { idp, app, nginx, origin })
+        let page = if framework == Framework::Gateway { Some(Echo::start().await?) } else { None };
+        let pages = page.as_ref().map_or(app.port(), Echo::port);
+        let nginx = Nginx::seed1_between(app.port(), pages, port, servers).await?;
+        Ok(Self { idp, app, nginx, origin, page })
     }
 
     /// The development provider, where that is who signs people in.
@@ -159,8 +164,10 @@ impl Seed1 {
 
 /// The application's options that every provider shares.
 fn application(framework: Framework, origin: &str) -> AppBuilder {
-    AppBuilder::new(framework.example())
-        .option("REDIRECT_URL", format!("{origin}/app/oauth2/callback"))
+    let app = AppBuilder::new(framework.example());
+    // The application's own prefix is fixed.
+    let app = if framework == Framework::Gateway { app.option("PROXY_PREFIX", "/app/oauth2") } else { app };
+    app.option("REDIRECT_URL", format!("{origin}/app/oauth2/callback"))
         .option("COOKIE_SECRET", COOKIE_SECRET)
         .option("COOKIE_SECURE", "false")
         .option("EMAIL_DOMAINS", "*")

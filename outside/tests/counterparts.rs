@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use serde_json::Value;
-use vestibule_outside::{Browser, Emulate, Nginx, OidcProvider, client, ports};
+use vestibule_outside::{
+    Addresses, Browser, Emulate, Kind, Nginx, OidcProvider, Proxy, Streamlit, client, ports,
+};
 
 const ORIGIN: &str = "http://localhost:1";
 
@@ -33,6 +35,47 @@ async fn nginx_takes_the_first_systems_file() -> Result<()> {
 async fn nginx_refuses_a_broken_file_with_its_own_words() -> Result<()> {
     let error = Nginx::start("no such directive;", ports::reserve()?).await.unwrap_err();
     assert!(format!("{error:#}").contains("unknown directive"), "{error:#}");
+    Ok(())
+}
+
+/// Nobody listens where `vestibule` should be, so each answers that it cannot ask, and asks nobody else.
+#[tokio::test]
+async fn every_proxy_takes_its_example_and_leaves_nothing_behind() -> Result<()> {
+    for kind in Kind::ALL {
+        let to = Addresses { port: ports::reserve()?, app: ports::reserve()?, gateway: ports::reserve()? };
+        let proxy = Proxy::start(kind, to).await?;
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/", to.port)).await?;
+        assert!(answer.status().is_server_error(), "{kind:?}: {}", answer.status());
+        drop(proxy);
+        assert!(!ports::is_open(to.port), "{kind:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_proxy_refuses_a_broken_file_with_its_own_words() -> Result<()> {
+    for kind in Kind::ALL {
+        let to = Addresses { port: ports::reserve()?, app: 1, gateway: 2 };
+        let broken =
+            Proxy::start_changed(kind, to, |_| "no_such_directive {\n\tno_such_directive\n}\n".to_owned())
+                .await;
+        let error = format!("{:#}", broken.unwrap_err());
+        assert!(error.contains("ended (exit status: 1)"), "{kind:?}: {error}");
+        let words = ["no_such_directive", "unable to parse", "yaml"];
+        assert!(words.iter().any(|word| error.to_lowercase().contains(word)), "{kind:?}: {error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn streamlit_shows_its_page_and_takes_its_web_socket() -> Result<()> {
+    let streamlit = Streamlit::start().await?;
+    let browser = Browser::start().await?;
+    browser.goto(&format!("http://127.0.0.1:{}/", streamlit.port())).await?;
+    browser.wait_for_text("The application itself has no idea of that.").await?;
+    let port = streamlit.port();
+    drop(streamlit);
+    assert!(!ports::is_open(port));
     Ok(())
 }
 

@@ -21,7 +21,7 @@ async fn started_without_its_provider_the_application_signs_in_as_soon_as_it_is_
     system.visit(&earlier, "/").await?;
     assert_eq!(system.auth_status(&earlier).await?, 202);
 
-    let Seed1 { idp: Idp::OidcProvider(provider), app, nginx, origin } = system else {
+    let Seed1 { idp: Idp::OidcProvider(provider), app, nginx, origin, page } = system else {
         bail!("this story is oidc-provider's");
     };
     let port = provider.port();
@@ -37,7 +37,7 @@ async fn started_without_its_provider_the_application_signs_in_as_soon_as_it_is_
     assert!(!later.text("h1").await?.is_empty());
 
     let provider = OidcProvider::start_on(port, &origin).await?;
-    let system = Seed1 { idp: Idp::OidcProvider(provider), app, nginx, origin };
+    let system = Seed1 { idp: Idp::OidcProvider(provider), app, nginx, origin, page };
     system.visit(&later, PAGE).await?;
     later.wait_for_url(&system.at(PAGE)).await?;
     assert_eq!(system.auth_status(&later).await?, 202);

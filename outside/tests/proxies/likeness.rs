@@ -77,6 +77,34 @@ async fn traefik_gets_every_identity_header() -> Result<()> {
     Ok(())
 }
 
+/// Rules hold for what Traefik says that the client has asked for, whatever the client says.
+#[tokio::test]
+async fn traefik_is_told_no_where_a_rule_says_so() -> Result<()> {
+    let site = Site::start(Kind::Caddy).await?;
+    let bob = site.signed_in("bob").await?.cookie_header();
+    let status = async |method: &Method, uri: &str, of_client: &[(&'static str, &str)]| {
+        let asked = ask(site.gateway.port(), method, uri, of_client)?.send().await?;
+        Ok::<_, anyhow::Error>(asked.status().as_u16())
+    };
+    let by_bob = [("cookie", &*bob)];
+    assert_eq!(status(&Method::GET, "/page", &by_bob).await?, 200);
+    assert_eq!(status(&Method::GET, "/admin/users", &by_bob).await?, 403);
+    assert_eq!(status(&Method::GET, "/public/../admin", &by_bob).await?, 403);
+    let forged =
+        [("cookie", &*bob), ("x-forwarded-uri", "/page"), ("x-original-url", "https://app.example/page")];
+    assert_eq!(status(&Method::GET, "/admin/users", &forged).await?, 403);
+
+    let public = ask(site.gateway.port(), &Method::GET, "/public/page", &[])?.send().await?;
+    assert_eq!(public.status(), 200);
+    for name in ["user", "email", "preferred-username", "groups"] {
+        assert_eq!(one(&public, &format!("x-auth-request-{name}")), "");
+    }
+    assert_eq!(status(&Method::POST, "/public/page", &[]).await?, 401);
+    // What cannot be told for sure is nobody's, and signing in would not help.
+    assert_eq!(status(&Method::GET, "/public/../admin", &[]).await?, 403);
+    Ok(())
+}
+
 /// The value of a header that is there exactly once.
 fn one(answer: &Response, name: &str) -> String {
     let values: Vec<_> = answer.headers().get_all(name).iter().collect();

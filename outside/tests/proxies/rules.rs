@@ -1,5 +1,7 @@
 //! Rules by path, method and host, through every proxy: who may have what, and the ways around that do not work.
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result};
 use vestibule_outside::{Kind, Site, Visitor, lines_named};
 
@@ -10,6 +12,7 @@ super::behind_every_proxy! {
     gw_h12_a_public_page_gets_no_identity_from_a_client
     pc_no_spelling_opens_what_is_closed
     gw_18_a_rule_for_a_host_holds_in_every_spelling
+    gw_06_a_client_is_where_it_comes_from
 }
 
 /// Signed in and not allowed is a 403: a proxy that took it for a 401 would go round in circles.
@@ -188,6 +191,37 @@ async fn gw_18_a_rule_for_a_host_holds_in_every_spelling(kind: Kind) -> Result<(
         // What no host can be called may be any host, so that it meets the rule that closes.
         assert!([0, 400, 401, 403].contains(&status), "{other}: {status}");
         assert_eq!(site.echo.take(), Vec::<String>::new(), "{other}");
+    }
+    Ok(())
+}
+
+/// Addresses of one machine, as others see them: whose clients need no session, and others'.
+const INSIDE: &str = "127.0.0.2";
+const OUTSIDE: &str = "127.0.0.3";
+
+/// Some proxies add to what a client says about its own address, and others replace it.
+async fn gw_06_a_client_is_where_it_comes_from(kind: Kind) -> Result<()> {
+    let site = Site::start_with(kind, |gateway| gateway.option("TRUSTED_IPS", INSIDE)).await?;
+    let address = site.at("/page").replace("localhost", "127.0.0.1");
+    let ask = async |from: &str, lines: &[(&'static str, &str)]| {
+        let client = reqwest::Client::builder().local_address(from.parse::<IpAddr>()?).no_proxy().build()?;
+        let request =
+            lines.iter().fold(client.get(&address), |request, (name, value)| request.header(*name, *value));
+        Ok::<_, anyhow::Error>(request.send().await?.status().as_u16())
+    };
+    assert_eq!(ask(INSIDE, &[]).await?, 200);
+    assert_eq!(ask(OUTSIDE, &[]).await?, 401);
+    let list = format!("{INSIDE}, 127.0.0.1");
+    for (name, value) in [
+        ("x-forwarded-for", INSIDE),
+        ("x-forwarded-for", &list),
+        ("x-real-ip", INSIDE),
+        ("x-client-ip", INSIDE),
+        ("x-envoy-external-address", INSIDE),
+        ("true-client-ip", INSIDE),
+        ("forwarded", "for=127.0.0.2"),
+    ] {
+        assert_eq!(ask(OUTSIDE, &[(name, value)]).await?, 401, "{kind:?} believes {name}: {value}");
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ impl Settings {
         if let Some(keep) = &self.keep_groups {
             builder = builder.keep_groups(keep.clone());
         }
-        builder = self.asking(builder);
+        builder = self.asking(builder.pages(self.pages.clone()));
         self.providers.iter().fold(builder, |builder, made| builder.shared_provider(made.provider.clone()))
     }
 

@@ -106,9 +106,10 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
         "leave it out: this program answers by itself and forwards nothing",
     ),
     (
-        &["CUSTOM_*", "BANNER", "FOOTER", "SHOW_DEBUG_ON_ERROR"],
-        "leave it out: the pages cannot be changed yet; PROVIDER_DISPLAY_NAME names the provider on them",
+        &["CUSTOM_TEMPLATES_DIR"],
+        "use PAGE_TEMPLATE: one template draws every page, in another language than Go's; see docs/pages.md",
     ),
+    (&["SHOW_DEBUG_ON_ERROR"], "leave it out: each page has a code, under which the log says more"),
     (
         &[
             "STANDARD_LOGGING*",

@@ -29,6 +29,7 @@ mod documentation;
 mod elsewhere;
 mod given;
 mod options;
+mod pages;
 mod providers;
 pub mod row;
 pub mod rows;

@@ -137,6 +137,15 @@ rows! {
     REVERSE_PROXY both Always(&["true", "false"]), "", "This site's address is taken from the redirect URL, never from a proxy's headers: this has no effect.";
     LOG_FORMAT ours Choice(&["text", "json"]), "text", "How log lines are written; RUST_LOG says which.";
 
+    // What pages look like.
+    SITE_NAME ours Text, "", "The site's name on pages.";
+    CUSTOM_SIGN_IN_LOGO both File, "", "A file with the logo: PNG, JPEG or SVG, at most 64 KiB. It becomes part of each page.";
+    BANNER both Text, "", "A line of text above every page.";
+    FOOTER both Text, "", "A line of text below every page.";
+    SIGN_IN_TITLE ours Text, "", "The heading of the page to choose a provider on.";
+    SIGN_IN_TEXT ours Text, "", "What that page says below its heading.";
+    PAGE_TEMPLATE ours File, "", "A minijinja template that draws every page: see docs/pages.md.";
+
     // How the gateway runs.
     UPSTREAMS gate_both List, "", "Only `static://202`: this program forwards nothing. Let the proxy forward, and ask here.";
     STANDARD_LOGGING gate_both Always(&["true"]), "true", "What is logged is for RUST_LOG to say.";

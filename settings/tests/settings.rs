@@ -177,7 +177,7 @@ fn everything_that_is_wrong_is_said_at_once_and_no_secret_is() {
         ("OAUTH2_PROXY_COOKIE_EXPIRE", "0"),
         ("OAUTH2_PROXY_EMAIL_DOMAINS", "a b,c d"),
         ("OAUTH2_PROXY_HTTP_ADDRESS", "nowhere"),
-        ("OAUTH2_PROXY_BANNER", "hello"),
+        ("OAUTH2_PROXY_SHOW_DEBUG_ON_ERROR", "true"),
         ("VESTIBULE_NONSENSE", "1"),
     ])
     .unwrap_err();

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use vestibule_dev_provider::{Alg, DevProvider, Endpoint, Person};
 use vestibule_outside::{client, ports};
 
-use crate::support::{Setup, header, parameter, provider, setup, started};
+use crate::support::{Setup, header, parameter, setup, started, two_providers};
 
 #[tokio::test]
 async fn the_authorization_request_is_what_options_say() -> Result<()> {
@@ -74,23 +74,12 @@ async fn what_an_id_token_must_be_is_what_options_say() -> Result<()> {
 
 #[tokio::test]
 async fn a_provider_is_called_what_options_say() -> Result<()> {
-    let port = ports::reserve()?;
-    let provider = provider(port).await?;
-    let setup = Setup::at(port)?;
-    let table = |id: &str, label: &str| {
-        format!(
-            "[[provider]]\nid = \"{id}\"\nprovider = \"oidc\"\nprovider_display_name = \"{label}\"\noidc_issuer_url = \"{}\"\n\
-             client_id = \"{}\"\nclient_secret = \"{}\"\n",
-            provider.issuer(),
-            client::ID,
-            client::SECRET
-        )
+    let labels = ["The First House", "The Second House"];
+    let tables = |[first, second]: [&str; 2]| {
+        let table = |id: &str, label: &str| format!("id = \"{id}\"\nprovider_display_name = \"{label}\"");
+        [table("one", first), table("two", second)]
     };
-    let path = setup.file("two.toml", table("one", "The First House") + &table("two", "The Second House"))?;
-    let mut setup = setup.argument(format!("--config={}", path.display()));
-    for name in ["PROVIDER", "CLIENT_ID", "CLIENT_SECRET"] {
-        setup.variables.remove(&format!("VESTIBULE_{name}"));
-    }
+    let (_provider, setup) = two_providers(tables(labels)).await?;
     let gateway = setup.start().await?;
     let page = gateway.visitor()?.follow(&gateway.url("/oauth2/sign_in")).await?.text;
     assert!(page.contains("The First House") && page.contains("The Second House"), "{page}");

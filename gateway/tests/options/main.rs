@@ -8,6 +8,7 @@ mod cookies;
 mod entry;
 mod github;
 mod headers;
+mod pages;
 mod questions;
 mod server;
 mod trust;
@@ -110,18 +111,24 @@ const TESTED: &[(&str, &[&str])] = &[
         ],
     ),
     ("connections_last_as_long_as_options_say", &["CONNECTION_SILENCE", "SHUTDOWN_GRACE"]),
+    (
+        "pages_look_as_options_say",
+        &["SITE_NAME", "CUSTOM_SIGN_IN_LOGO", "BANNER", "FOOTER", "SIGN_IN_TITLE", "SIGN_IN_TEXT"],
+    ),
+    ("a_template_draws_every_page", &["PAGE_TEMPLATE"]),
     ("an_upstream_is_answered_with_the_lines_to_use", &["UPSTREAMS"]),
     ("certificates_are_trusted_as_options_say", &["PROVIDER_CA_FILES", "USE_SYSTEM_TRUST_STORE"]),
     ("the_provider_is_asked_through_a_proxy", &["PROVIDER_PROXY"]),
 ];
 
 /// The text of every file with tests.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("authorize.rs"),
     include_str!("cookies.rs"),
     include_str!("entry.rs"),
     include_str!("github.rs"),
     include_str!("headers.rs"),
+    include_str!("pages.rs"),
     include_str!("questions.rs"),
     include_str!("server.rs"),
     include_str!("trust.rs"),

@@ -44,6 +44,27 @@ pub(crate) async fn setup() -> Result<(Running, Setup)> {
     Ok((provider, setup))
 }
 
+/// A provider and a gateway that has it twice, not running yet; each table has an id, `one` or `two`, in it.
+pub(crate) async fn two_providers(tables: [String; 2]) -> Result<(Running, Setup)> {
+    let port = ports::reserve()?;
+    let provider = provider(port).await?;
+    let setup = Setup::at(port)?;
+    let table = |table: &str| {
+        format!(
+            "[[provider]]\nprovider = \"oidc\"\noidc_issuer_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n{table}\n",
+            provider.issuer(),
+            client::ID,
+            client::SECRET
+        )
+    };
+    let path = setup.file("two.toml", tables.map(|text| table(&text)).join("\n"))?;
+    let mut setup = setup.argument(format!("--config={}", path.display()));
+    for name in ["PROVIDER", "CLIENT_ID", "CLIENT_SECRET"] {
+        setup.variables.remove(&format!("VESTIBULE_{name}"));
+    }
+    Ok((provider, setup))
+}
+
 /// A provider and a running gateway with these options.
 pub(crate) async fn started(options: &[(&str, &str)]) -> Result<(Running, Gateway)> {
     let (provider, setup) = setup().await?;

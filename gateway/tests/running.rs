@@ -46,6 +46,13 @@ async fn somebody_signs_in_and_metrics_and_the_log_tell_it_without_a_secret() ->
 
     let log = gateway.child.output();
     assert!(log.contains(r#""path":"/oauth2/callback""#), "{log}");
+    // Whoever signs in is in the log under the id of the callback, although that run outlives its request.
+    let id_of = |line: &str| {
+        line.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned)
+    };
+    let line_with = |needle: &str| log.lines().find(|line| line.contains(needle)).unwrap_or_default();
+    let id = id_of(line_with(r#""path":"/oauth2/callback""#));
+    assert!(id.is_some() && id == id_of(line_with("signed in")), "{log}");
     for secret in visitor.cookies_ever_set().iter().map(String::as_str) {
         assert!(!log.contains(secret), "a cookie is in the log:\n{log}");
     }

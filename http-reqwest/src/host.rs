@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use reqwest::Client;
+use tracing::Instrument as _;
 use vestibule::{
     driver::Host,
     entropy::Seed,
@@ -106,6 +107,7 @@ impl Host for ReqwestHost {
     /// # Panics
     /// It is called outside a tokio runtime.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        tokio::runtime::Handle::current().spawn(task);
+        // What it logs is about the request that began it.
+        tokio::runtime::Handle::current().spawn(task.in_current_span());
     }
 }

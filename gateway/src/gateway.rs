@@ -107,7 +107,9 @@ impl Gateway {
 
 impl Work {
     fn is_check(&self, path: &str) -> bool {
-        path == self.driver.vestibule().paths().of(Endpoint::Auth)
+        let below = path.strip_prefix(self.driver.vestibule().paths().of(Endpoint::Auth));
+        // Envoy asks below it; with every other flavour nothing is there.
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

@@ -107,8 +107,9 @@ impl<'t> Table<'t> {
 
     fn rule(mut self) -> Result<AccessRule, Fault> {
         let requirement = self.requirement()?;
-        let access = self.list("access").unwrap_or_else(|| vec!["signed_in".to_owned()]);
-        let mut rule = match (&*access.join(","), requirement) {
+        let access = self.list("access").unwrap_or_else(|| vec!["signed_in".to_owned()]).join(",");
+        let opens = access == "public";
+        let mut rule = match (&*access, requirement) {
             ("signed_in", requirement) => AccessRule::signed_in(requirement.unwrap_or_default()),
             ("public", None) => AccessRule::public(),
             ("nobody", None) => AccessRule::nobody(),
@@ -125,10 +126,10 @@ impl<'t> Table<'t> {
             rule = rule.hosts(hosts);
         }
         if let Some(paths) = self.list("paths") {
-            rule = rule.paths(paths.iter().map(|path| pattern(path)));
+            rule = rule.paths(paths.iter().map(|path| pattern(path, opens)));
         }
         if let Some(paths) = self.list("except_paths") {
-            rule = rule.except_paths(paths.iter().map(|path| pattern(path)));
+            rule = rule.except_paths(paths.iter().map(|path| pattern(path, !opens)));
         }
         if let Some(methods) = self.list("methods") {
             rule = rule.methods(methods);
@@ -179,14 +180,16 @@ impl<'t> Table<'t> {
     }
 }
 
-/// `^…` is a regular expression, `/below/*` whatever is below, and everything else one path.
-fn pattern(text: &str) -> PathPattern {
+/// `^…` is a regular expression, and `/below/*` whatever is below. A path by itself is that one where the rule opens it,
+/// and whatever is below it too where the rule closes it: whoever closes `/admin` means all of it.
+fn pattern(text: &str, opens: bool) -> PathPattern {
     if text.starts_with('^') {
         return PathPattern::regex(text);
     }
     match text.strip_suffix('*') {
         Some(prefix) if prefix.ends_with('/') => PathPattern::prefix(prefix),
-        _ => PathPattern::exact(text),
+        _ if opens => PathPattern::exact(text),
+        _ => PathPattern::prefix(text),
     }
 }
 

@@ -97,8 +97,9 @@ github_org = "company"
 ```
 
 Rules about who may have what. The first that fits decides; where none fits, whoever is signed in may enter. `paths` are
-one path (`/x`), whatever is below one (`/x/*`), or a regular expression (`^/x/[0-9]+$`). Rules by host, path, method or
-client need `trusted_proxy_ips`, since a proxy says what they are about.
+whatever is below a path (`/x/*`), a regular expression (`^/x/[0-9]+$`), or a path by itself (`/x`): a public rule opens
+that one only, and any other holds for what is below it too. Rules by host, path, method or client need
+`trusted_proxy_ips`, since a proxy says what they are about.
 
 ```toml
 [[rule]]
@@ -107,7 +108,8 @@ methods = ["GET", "HEAD"]
 paths = ["/health", "/assets/*"]
 
 [[rule]]
-hosts = ["admin.example.com"]
+hosts = ["app.example.com"]
+paths = ["/admin"]
 groups = ["admins"]        # also emails, email_domains, providers, and claims = ["department=sales"]
 ```
 

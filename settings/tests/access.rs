@@ -101,6 +101,33 @@ claims = ["department=sales", "department=press"]
 }
 
 #[test]
+fn a_path_by_itself_opens_no_more_and_closes_no_less_than_it_says() {
+    let rules = r#"
+[[rule]]
+access = "nobody"
+paths = ["/admin"]
+except_paths = ["/admin/help"]
+[[rule]]
+access = "public"
+paths = ["/admin/help", "/files/*"]
+except_paths = ["/files/inner"]
+"#;
+    let settings = read(&format!("{OPEN}{rules}")).unwrap();
+    for (path, expected) in [
+        ("/admin", 403),
+        ("/admin/users", 403),
+        ("/administration", 401),
+        ("/admin/help", 202),
+        ("/admin/help/inner", 403),
+        ("/files/x", 202),
+        ("/files/inner", 401),
+        ("/files/inner/x", 401),
+    ] {
+        assert_eq!(status(&settings, "GET", path), expected, "{path}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_rule_is_said_with_its_number() {
     for (rule, needle) in [
         ("access = \"everybody\"", "rule 1: `everybody` is no access"),

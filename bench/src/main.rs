@@ -34,11 +34,12 @@ const SERVER_CORE: &str = "0";
 /// The core that the load comes from.
 const LOAD_CORE: &str = "1";
 
-const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --criterion FOLDER --out FOLDER [--short]";
+const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --gateway PROGRAM --criterion FOLDER --out FOLDER [--short]";
 
 struct Asked {
     server: PathBuf,
     actix: PathBuf,
+    gateway: PathBuf,
     criterion: PathBuf,
     out: PathBuf,
     pace: Pace,
@@ -46,13 +47,14 @@ struct Asked {
 
 impl Asked {
     fn read() -> Result<Self> {
-        let (mut server, mut actix, mut criterion, mut out) = (None, None, None, None);
+        let (mut server, mut actix, mut gateway, mut criterion, mut out) = (None, None, None, None, None);
         let mut pace = Pace::FULL;
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let slot = match argument.as_str() {
                 "--server" => &mut server,
                 "--actix" => &mut actix,
+                "--gateway" => &mut gateway,
                 "--criterion" => &mut criterion,
                 "--out" => &mut out,
                 "--short" => {
@@ -63,28 +65,35 @@ impl Asked {
             };
             *slot = Some(PathBuf::from(arguments.next().context(USAGE)?));
         }
-        let [server, actix, criterion, out] = [server, actix, criterion, out].map(|path| path.context(USAGE));
-        Ok(Self { server: server?, actix: actix?, criterion: criterion?, out: out?, pace })
+        let [server, actix, gateway, criterion, out] =
+            [server, actix, gateway, criterion, out].map(|path| path.context(USAGE));
+        Ok(Self { server: server?, actix: actix?, gateway: gateway?, criterion: criterion?, out: out?, pace })
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Asked { server, actix, criterion, out, pace } = Asked::read()?;
+    let Asked { server, actix, gateway, criterion, out, pace } = Asked::read()?;
     machine::needs_two_cores()?;
     let core = core_alone::read(&criterion)?;
     let gated = Server::start(&server, "gate").await?;
     println!("==> a server on axum, asked directly");
     let direct = rounds::compare(pace, &arms(&gated)?, &[gated.process()])?;
     println!("==> behind nginx");
-    let nginx = nginx::measure(pace, &gated).await?;
-    drop(gated);
+    let nginx = nginx::measure(pace, &gated, &gated).await?;
+    println!("==> the gateway, asked directly");
+    let cookie = gated.session()?.to_owned();
+    let gate = Server::gateway(&gateway, &cookie).await?;
+    let in_front = rounds::compare(pace, &in_front(&gated, &gate)?, &[gated.process(), gate.process()])?;
+    println!("==> the gateway behind nginx");
+    let in_front_nginx = nginx::measure(pace, &gated, &gate).await?;
+    drop((gated, gate));
     println!("==> a server on actix-web, asked directly");
     let on_actix = Server::start(&actix, "gate").await?;
     let actix = rounds::compare(pace, &arms(&on_actix)?, &[on_actix.process()])?;
     drop(on_actix);
     println!("==> memory");
-    let memory = memory::measure(pace, &server).await?;
+    let memory = memory::measure(pace, &server, &gateway, &cookie).await?;
     println!("==> mod_auth_openidc");
     let apache = apache::measure(pace).await;
     if let Err(problem) = &apache {
@@ -97,6 +106,8 @@ async fn main() -> Result<()> {
         direct,
         actix,
         nginx,
+        in_front,
+        in_front_nginx,
         memory,
         apache: apache.map_err(|problem| format!("{problem:#}")),
         size: size::measure()?,
@@ -121,5 +132,19 @@ fn arms(server: &Server) -> Result<Vec<Arm>> {
         Arm::new("`auth`, a valid sealed session", load(vestibule_bench::site::AUTH)?, Some(0)),
         Arm::new("a bare route, 200 with a line of text", load("/open")?, None),
         Arm::new("the same behind `gate.require()`", load("/guarded")?, Some(3)),
+    ])
+}
+
+/// The gateway beside a bare route of axum's.
+fn in_front(bare: &Server, gate: &Server) -> Result<Vec<Arm>> {
+    let load =
+        |server: &Server, path: &str| -> Result<Load> { Ok(Load::of(server.at(path), gate.cookies()?)) };
+    Ok(vec![
+        Arm::new("a bare route of axum, 202", load(bare, "/bare")?, None),
+        Arm::new(
+            "the gateway's `auth`, a valid sealed session",
+            load(gate, vestibule_bench::site::AUTH)?,
+            Some(0),
+        ),
     ])
 }

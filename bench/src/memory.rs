@@ -18,16 +18,21 @@ pub(crate) struct Held {
     pub(crate) loaded: process::Memory,
 }
 
-/// Both servers, one after the other.
-pub(crate) async fn measure(pace: Pace, program: &Path) -> Result<Vec<Held>> {
+/// The servers, one after the other.
+pub(crate) async fn measure(pace: Pace, program: &Path, gateway: &Path, cookie: &str) -> Result<Vec<Held>> {
     let mut held = Vec::new();
-    for (kind, label, path) in
-        [("bare", "without sign-in, the bare route", "/bare"), ("gate", "with a `Gate`, `auth`", site::AUTH)]
-    {
-        let server = Server::start(program, kind).await?;
+    for (kind, label, path) in [
+        ("bare", "without sign-in, the bare route", "/bare"),
+        ("gate", "with a `Gate`, `auth`", site::AUTH),
+        ("gateway", "the gateway, `auth`", site::AUTH),
+    ] {
+        let server = match kind {
+            "gateway" => Server::gateway(gateway, cookie).await?,
+            kind => Server::start(program, kind).await?,
+        };
         tokio::time::sleep(Duration::from_millis(300)).await;
         let idle = process::memory(server.process())?;
-        let cookies = if kind == "gate" { server.cookies()? } else { browser::OTHER_COOKIES.to_owned() };
+        let cookies = if kind == "bare" { browser::OTHER_COOKIES.to_owned() } else { server.cookies()? };
         let load = Load::of(server.at(path), cookies).connections(CONNECTIONS);
         let time = pace.time().max(Duration::from_secs(2));
         let mut wrk = load.command(time).stdout(Stdio::null()).spawn().context("wrk could not be started")?;

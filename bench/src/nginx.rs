@@ -15,8 +15,9 @@ use crate::{
 /// As large as a small answer of an API.
 const PAGE_BYTES: usize = 1_024;
 
-/// nginx and the server share one core: what is loaded is what one core does for both.
-pub(crate) async fn measure(pace: Pace, server: &Server) -> Result<Vec<Measured>> {
+/// nginx and the servers share one core: what is loaded is what one core does for all. `gate` is the one whose `auth` is
+/// asked, and `bare` the one with a bare route; they may be the same.
+pub(crate) async fn measure(pace: Pace, bare: &Server, gate: &Server) -> Result<Vec<Measured>> {
     let folder = tempfile::Builder::new().prefix("vestibule-bench-").tempdir()?;
     for place in ["open", "bare", "gated"] {
         fs::create_dir_all(folder.path().join("www").join(place))?;
@@ -24,25 +25,27 @@ pub(crate) async fn measure(pace: Pace, server: &Server) -> Result<Vec<Measured>
     }
     let port = ports::reserve()?;
     let file = folder.path().join("nginx.conf");
-    fs::write(&file, configuration(folder.path(), port, server.authority()))?;
+    fs::write(&file, configuration(folder.path(), port, bare.authority(), gate.authority()))?;
     let nginx = tools::system("nginx")?;
     let mut command = pinned(&nginx);
     command.args(["-e", "stderr", "-p"]).arg(folder.path()).arg("-c").arg(&file);
     let mut child = Child::start("nginx", &mut command)?;
     child.listens_on(port, PATIENCE).await?;
     let process = fs::read_to_string(folder.path().join("nginx.pid"))?.trim().parse()?;
-    let cookies = server.cookies()?;
+    let cookies = gate.cookies()?;
     let load = |path| Load::of(format!("http://127.0.0.1:{port}/{path}/page.txt"), cookies.clone());
     let arms = [
         Arm::new("a file, nobody asked", load("open"), None),
         Arm::new("a file, `auth_request` to a bare route, 202", load("bare"), Some(0)),
         Arm::new("a file, `auth_request` to `auth`", load("gated"), Some(1)),
     ];
-    rounds::compare(pace, &arms, &[process, server.process()])
+    let mut processes = vec![process, bare.process(), gate.process()];
+    processes.dedup();
+    rounds::compare(pace, &arms, &processes)
 }
 
 /// Both protected places are written alike, but for whom they ask.
-fn configuration(folder: &Path, port: u16, server: &str) -> String {
+fn configuration(folder: &Path, port: u16, bare: &str, gate: &str) -> String {
     // A worker of another user could not enter the folder, which is its owner's alone.
     let user = if is_root(folder) { "user root;" } else { "" };
     let folder = folder.display();
@@ -61,7 +64,7 @@ fn configuration(folder: &Path, port: u16, server: &str) -> String {
         }}
         location = /ask-{place} {{
             internal;
-            proxy_pass http://app{asked};
+            proxy_pass http://{place}{asked};
             proxy_http_version 1.1;
             proxy_pass_request_body off;
             proxy_set_header Connection \"\";
@@ -69,6 +72,19 @@ fn configuration(folder: &Path, port: u16, server: &str) -> String {
             proxy_set_header Host $host;
             proxy_set_header X-Original-URI $request_uri;
         }}"
+            )
+        })
+        .collect();
+    let upstreams: String = [("bare", bare), ("gated", gate)]
+        .iter()
+        .map(|(place, server)| {
+            format!(
+                "
+    upstream {place} {{
+        server {server};
+        keepalive 64;
+        keepalive_requests 100000000;
+    }}"
             )
         })
         .collect();
@@ -82,12 +98,7 @@ events {{ worker_connections 1024; }}
 http {{
     access_log off;
     keepalive_requests 100000000;
-{temporary}
-    upstream app {{
-        server {server};
-        keepalive 64;
-        keepalive_requests 100000000;
-    }}
+{temporary}{upstreams}
     server {{
         listen 127.0.0.1:{port};
         root {folder}/www;

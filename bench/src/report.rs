@@ -22,6 +22,10 @@ pub(crate) struct Findings {
     /// The same on actix-web.
     pub(crate) actix: Vec<Measured>,
     pub(crate) nginx: Vec<Measured>,
+    /// The gateway, asked directly.
+    pub(crate) in_front: Vec<Measured>,
+    /// The gateway behind nginx.
+    pub(crate) in_front_nginx: Vec<Measured>,
     pub(crate) memory: Vec<Held>,
     /// Or why it was not.
     pub(crate) apache: Result<Vec<Measured>, String>,
@@ -38,6 +42,8 @@ impl Findings {
             ("auth on actix-web, against a bare route there", ratio(&self.actix, 2)),
             ("route behind require(), against an open one", ratio(&self.direct, 4)),
             ("nginx asks auth, against nginx asks a bare route", ratio(&self.nginx, 2)),
+            ("the gateway's auth, against a bare route of axum", ratio(&self.in_front, 1)),
+            ("nginx asks the gateway, against nginx asks a bare route", ratio(&self.in_front_nginx, 2)),
             ("mod_auth_openidc (cookie), against an open file", ratio(apache, 1)),
             ("mod_auth_openidc (cache), against an open file", ratio(apache, 3)),
         ]
@@ -78,6 +84,12 @@ pub(crate) fn page(findings: &Findings) -> String {
     page += "\n## Behind nginx\n\n\
          A file of 1 KB, and `auth_request` with connections kept to the server; nginx and the server share the core.\n\n";
     page += &arms_table(&findings.nginx);
+    page += "\n## The gateway\n\n\
+         The program as it comes, on one core, with metrics counted and a log line for whatever is not a granted check; \
+         beside it axum's bare route on the same core. Below the same behind nginx.\n\n";
+    page += &arms_table(&findings.in_front);
+    page.push('\n');
+    page += &arms_table(&findings.in_front_nginx);
     page += "\n## Beside them: mod_auth_openidc\n\n\
          Debian's module in Apache (event, a thread for each connection), signed in at the development provider, a file of 1 KB. It lives \
          inside its server, so its counterpart is the route behind `require()` above. In the *cookie* its sessions are \
@@ -94,7 +106,7 @@ pub(crate) fn page(findings: &Findings) -> String {
         page,
         "\n## Memory\n\n\
          Resident memory of the same program with a `Gate` (and the HTTP client that it asks providers with) and \
-         without, idle and with {} busy connections; in brackets what of that is no file's.\n\n",
+         without, and of the gateway, idle and with {} busy connections; in brackets what of that is no file's.\n\n",
         memory::CONNECTIONS
     );
     page += &memory_table(&findings.memory);

@@ -27,7 +27,10 @@ pub const AUTH: &str = "/oauth2/auth";
 /// Where a sign-in begins that leads back to a page.
 pub const START: &str = "/oauth2/start?rd=%2Fprojects%2F42%2Fboard%3Fview%3Dweek";
 
-const SECRET: &str = "a secret that is used for nothing but benchmarks";
+/// What its cookies are sealed with.
+pub const SECRET: &str = "a secret that is used for nothing but benchmarks";
+/// Where its provider sends browsers back to.
+pub const REDIRECT_URL: &str = "https://app.example.com/oauth2/callback";
 const SUBJECT: &str = "f81d4fae-7dec-41d0-8765-00a0c91e6bf6";
 
 /// A plain OAuth 2 provider.
@@ -63,7 +66,7 @@ pub fn vestibule(groups: usize) -> Arc<Vestibule> {
         OAuth2Spec::new("company", "Company", at("authorize"), at("token"), "client", Some("secret".into()))
             .scopes(["openid", "profile", "email"])
             .issuer("https://id.example.com");
-    let vestibule = Vestibule::builder("https://app.example.com/oauth2/callback")
+    let vestibule = Vestibule::builder(REDIRECT_URL)
         .keys(KeyRing::new([SECRET]).expect("the secret is long enough"))
         .provider(InMemory { spec, groups })
         .email_domains(["example.com"])

@@ -39,6 +39,7 @@ pub(crate) fn run(pace: Pace) -> Outcome {
         steps::run(&mut cargo(&format!(
             "build --release {measured} --bin bench-server --bin bench-server-actix"
         )))?;
+        steps::run(&mut cargo("build --release -p vestibule-gateway --bin vestibule"))?;
         steps::run(&mut cargo(&format!("bench {measured} --bench core --no-run")))
     })?;
     steps.step("build what measures", || steps::run(&mut cargo("build -p vestibule-bench --bin bench")))?;
@@ -63,6 +64,7 @@ fn servers(pace: Pace) -> Outcome {
     let mut bench = command(target.join("debug/bench"), "");
     bench.arg("--server").arg(target.join("release/bench-server"));
     bench.arg("--actix").arg(target.join("release/bench-server-actix"));
+    bench.arg("--gateway").arg(target.join("release/vestibule"));
     bench.arg("--criterion").arg(target.join("criterion"));
     bench.arg("--out").arg(&out);
     if pace == Pace::Short {

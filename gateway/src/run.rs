@@ -108,8 +108,12 @@ fn reload(gateway: &Gateway, reader: Reader) -> Result<()> {
     let settings = reader.from_env()?;
     warn(&settings);
     let (before, after) = (gateway.server(), &settings.server);
-    if (&before.listen, &before.metrics) != (&after.listen, &after.metrics) {
-        tracing::warn!("another address to listen at needs a restart; everything else takes over now");
+    let is_fixed =
+        |server: &Server| (server.listen.clone(), server.metrics.clone(), server.silence, server.grace);
+    if is_fixed(&before) != is_fixed(after) {
+        tracing::warn!(
+            "where to listen and how long to wait change at a restart; everything else takes over now"
+        );
     }
     gateway.renew(&settings)
 }

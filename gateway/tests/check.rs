@@ -146,7 +146,8 @@ async fn a_configuration_is_printed_in_our_terms_and_means_the_same() -> Result<
         .set("SKIP_AUTH_ROUTES", "GET=^/health$,POST!=^/admin")
         .set("SKIP_AUTH_PREFLIGHT", "1")
         .set("TRUSTED_PROXY_IPS", "127.0.0.1")
-        .set("SKIP_PROVIDER_BUTTON", "true")
+        .set("SKIP_PROVIDER_BUTTON", "1")
+        .set("PASS_USER_HEADERS", "true")
         .set("COOKIE_EXPIRE", "12h");
     let output = setup.command().args(["check", "--print"]).output()?;
     let printed = String::from_utf8(output.stdout)?;
@@ -154,7 +155,8 @@ async fn a_configuration_is_printed_in_our_terms_and_means_the_same() -> Result<
     for line in [
         "cookie_expire = \"12h\"",
         "trusted_proxy_ips = [\"127.0.0.1\"]",
-        "# skip_provider_button has no effect here",
+        "skip_provider_button = true",
+        "# pass_user_headers has no effect here",
         "# client_secret is set and not shown; write it into a file, and name that by client_secret_file",
         "methods = [\"OPTIONS\"]",
         "except_paths = [\"^/admin\"]",

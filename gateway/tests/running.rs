@@ -140,15 +140,25 @@ async fn a_new_configuration_takes_over_and_a_wrong_one_does_not() -> Result<()>
 #[tokio::test]
 async fn secrets_are_read_again_and_nobody_is_signed_out_by_a_rotation() -> Result<()> {
     let (_provider, setup) = setup().await?;
-    let path = setup.file("secret", support::COOKIE_SECRET)?;
-    let mut setup = setup.set("COOKIE_SECRET_FILE", path.to_str().unwrap());
+    let secret = setup.file("secret", support::COOKIE_SECRET)?;
+    let file = setup.file("vestibule.toml", "")?;
+    let mut setup = setup.set("COOKIE_SECRET_FILE", secret.to_str().unwrap());
     setup.variables.remove("VESTIBULE_COOKIE_SECRET");
-    let mut gateway = setup.start().await?;
+    let gateway = setup.argument(format!("--config={}", file.display())).start().await?;
     let mut visitor = gateway.signed_in().await?;
-    std::fs::write(&path, "another secret of at least 32 bytes, new")?;
-    gateway.signal(Signal::HUP)?;
-    gateway.child.line_with("has taken over", PATIENCE).await?;
-    assert_eq!(gateway.check(&mut visitor).await?.status(), StatusCode::UNAUTHORIZED);
+    let old = format!("cookie_secrets_previous = \"{}\"", support::COOKIE_SECRET);
+    std::fs::write(&secret, "another secret of at least 32 bytes, new")?;
+    for (text, status) in [(old.as_str(), StatusCode::ACCEPTED), ("", StatusCode::UNAUTHORIZED)] {
+        std::fs::write(&file, text)?;
+        let before = gateway.child.output().matches("has taken over").count();
+        gateway.signal(Signal::HUP)?;
+        let end = std::time::Instant::now() + PATIENCE;
+        while gateway.child.output().matches("has taken over").count() == before {
+            assert!(std::time::Instant::now() < end, "{}", gateway.child.output());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(gateway.check(&mut visitor).await?.status(), status, "{text}");
+    }
     Ok(())
 }
 

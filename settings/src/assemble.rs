@@ -83,6 +83,10 @@ impl Settings {
         if let Some(keep) = &self.keep_groups {
             builder = builder.keep_groups(keep.clone());
         }
+        builder = self.start_parameters.iter().copied().fold(builder, Builder::start_parameter);
+        if self.shows_sign_in_page {
+            builder = builder.always_show_sign_in_page();
+        }
         builder = self.asking(builder.pages(self.pages.clone()));
         self.providers.iter().fold(builder, |builder, made| builder.shared_provider(made.provider.clone()))
     }

@@ -3,7 +3,7 @@
 use url::Url;
 use vestibule::{
     address::is_loopback_http,
-    config::{Keep, Problem, TokenHeaders},
+    config::{Keep, Problem, StartParameter, TokenHeaders},
     identity_headers::{IdentityHeaders, Says},
     seal::KeyRing,
 };
@@ -26,6 +26,22 @@ pub(crate) fn cookie_secure(options: &mut Options, redirect_url: &str) {
         let fault = format!("it is {secure}, but {name} is {}", url.scheme());
         options.problem(&rows::COOKIE_SECURE, fault, format!("leave it out, or correct {name}"));
     }
+}
+
+/// What whoever begins a sign-in may ask of the provider.
+pub(crate) fn start_parameters(options: &mut Options) -> Vec<StartParameter> {
+    let mut parameters = Vec::new();
+    for name in options.list(&rows::START_PARAMETERS) {
+        match name.as_str() {
+            "login_hint" => parameters.push(StartParameter::LoginHint),
+            "prompt" => parameters.push(StartParameter::Prompt),
+            _ => {
+                let fault = format!("`{name}` is not handed on");
+                options.problem(&rows::START_PARAMETERS, fault, "write `login_hint`, `prompt`, or both");
+            }
+        }
+    }
+    parameters
 }
 
 /// The domain whose hosts share a session.

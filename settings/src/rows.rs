@@ -121,7 +121,8 @@ rows! {
     // Where this program is.
     HTTP_ADDRESS both Address, "127.0.0.1:4180", "Where to listen; port 0 takes a free one.";
     PROXY_PREFIX both Text, "/oauth2", "What the paths of the endpoints begin with.";
-    SKIP_PROVIDER_BUTTON both Always(&["true", "false"]), "", "With one provider, signing in always leads straight to it: this has no effect.";
+    SKIP_PROVIDER_BUTTON both Flag, "true", "Whether signing in leads straight on where there is one provider, instead of showing a page with one button.";
+    START_PARAMETERS ours List, "", "What `sign_in` and `start` hand on to the provider: `login_hint`, `prompt`. Anybody can write a link with them.";
     SET_XAUTHREQUEST both Flag, "true", "Whether `auth` answers with `X-Auth-Request-User`, `-Email`, `-Preferred-Username` and `-Groups`.";
     IDENTITY_HEADERS ours List, "", "Further headers of that kind, each `Name=meaning`: `user`, `email`, `preferred_username`, `name`, `groups`, `subject`, `issuer`, `provider` or `claim:NAME`.";
     PREFER_EMAIL_TO_USER both Flag, "false", "Lets the user be named by the verified address, where there is one.";

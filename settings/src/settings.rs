@@ -10,7 +10,7 @@ use std::{
 
 use vestibule::{
     access::AccessRule,
-    config::{ConfigError, Flavour, Keep, Problem, TokenHeaders},
+    config::{ConfigError, Flavour, Keep, Problem, StartParameter, TokenHeaders},
     identity_headers::IdentityHeaders,
     pages::PageStyle,
     paths::Paths,
@@ -61,6 +61,8 @@ pub struct Settings {
     pub(crate) keep_groups: Option<Keep>,
     pub(crate) rules: Vec<AccessRule>,
     pub(crate) bearer: Bearer,
+    pub(crate) shows_sign_in_page: bool,
+    pub(crate) start_parameters: Vec<StartParameter>,
     pub(crate) pages: PageStyle,
     pub(crate) identity_headers: IdentityHeaders,
     pub(crate) token_headers: TokenHeaders,
@@ -269,6 +271,8 @@ impl Settings {
             bearer: Bearer::read(options, file),
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
             token_headers: checks::token_headers(options),
+            shows_sign_in_page: options.flag(&rows::SKIP_PROVIDER_BUTTON) == Some(false),
+            start_parameters: checks::start_parameters(options),
             pages: pages::style(options),
             identity_headers: checks::identity_headers(options),
             provider_proxy: options.text(&rows::PROVIDER_PROXY).map(Secret::new),

@@ -42,6 +42,23 @@ async fn the_authorization_request_is_what_options_say() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_link_may_ask_of_the_provider_what_options_say() -> Result<()> {
+    for (options, hint, prompt) in [
+        (&[][..], None, None),
+        (&[("START_PARAMETERS", "login_hint")], Some("ada@example.com"), None),
+        (&[("START_PARAMETERS", "login_hint,prompt")], Some("ada@example.com"), Some("login")),
+    ] {
+        let (_provider, gateway) = started(options).await?;
+        let start = gateway.url("/oauth2/start?login_hint=ada%40example.com&prompt=login");
+        let answer = gateway.visitor()?.navigate(&start).await?;
+        let asked = vestibule_outside::location(&answer)?.parse()?;
+        assert_eq!(parameter(&asked, "login_hint").as_deref(), hint, "{options:?}");
+        assert_eq!(parameter(&asked, "prompt").as_deref(), prompt, "{options:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_client_s_secret_decides_whether_anybody_signs_in() -> Result<()> {
     let (_provider, gateway) = started(&[("CLIENT_SECRET", "not-the-client-s-secret")]).await?;
     assert!(gateway.signed_in().await.is_err());

@@ -115,6 +115,8 @@ const TESTED: &[(&str, &[&str])] = &[
         "pages_look_as_options_say",
         &["SITE_NAME", "CUSTOM_SIGN_IN_LOGO", "BANNER", "FOOTER", "SIGN_IN_TITLE", "SIGN_IN_TEXT"],
     ),
+    ("a_page_with_one_button_is_shown_where_options_say_so", &["SKIP_PROVIDER_BUTTON"]),
+    ("a_link_may_ask_of_the_provider_what_options_say", &["START_PARAMETERS"]),
     ("a_template_draws_every_page", &["PAGE_TEMPLATE"]),
     ("an_upstream_is_answered_with_the_lines_to_use", &["UPSTREAMS"]),
     ("certificates_are_trusted_as_options_say", &["PROVIDER_CA_FILES", "USE_SYSTEM_TRUST_STORE"]),

@@ -39,6 +39,20 @@ async fn pages_look_as_options_say() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_page_with_one_button_is_shown_where_options_say_so() -> Result<()> {
+    for (options, status) in [
+        (&[][..], 303),
+        (&[("SKIP_PROVIDER_BUTTON", "true")], 303),
+        (&[("SKIP_PROVIDER_BUTTON", "false")], 200),
+    ] {
+        let (_provider, gateway) = started(options).await?;
+        let answer = gateway.visitor()?.navigate(&gateway.url("/oauth2/sign_in")).await?;
+        assert_eq!(answer.status(), status, "{options:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_template_draws_every_page() -> Result<()> {
     let (_provider, setup) = setup().await?;
     let guide = include_str!("../../../docs/pages.md");

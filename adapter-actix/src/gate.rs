@@ -40,14 +40,17 @@ impl Gate {
         let gate = self.clone();
         move |config| {
             let vestibule = gate.driver.vestibule();
+            // A scope and not a pattern: actix tries a pattern as a regular expression on whatever comes by, which
+            // takes longer than opening a session does.
+            let below = |path| web::scope(path).default_service(web::to(gate.answers()));
             for (path, takes_provider) in vestibule.paths().all() {
-                let provider = takes_provider.then(|| format!("{path}/{{provider}}"));
-                let patterns: Vec<_> = provider.into_iter().chain([path.to_owned()]).collect();
-                config.service(web::resource(patterns).guard(as_sent(path)).to(gate.answers()));
+                config.service(web::resource(path).guard(as_sent(path)).to(gate.answers()));
+                if takes_provider {
+                    config.service(below(path).guard(one_below(path)));
+                }
             }
             if let Some(path) = vestibule.questions_below() {
-                let below = web::resource(format!("{path}/{{below:[\\s\\S]*}}"));
-                config.service(below.guard(as_sent(path)).to(gate.answers()));
+                config.service(below(path).guard(as_sent(path)));
             }
             config.app_data(gate);
         }
@@ -116,4 +119,13 @@ async fn answer(driver: Rc<Driver>, request: HttpRequest, body: Payload) -> Http
 fn as_sent(path: &str) -> impl Guard + use<> {
     let path = path.to_owned();
     fn_guard(move |request| request.head().uri.path().contains(&path))
+}
+
+/// `path` as it was sent, and one more segment, the provider's id.
+fn one_below(path: &str) -> impl Guard + use<> {
+    let path = path.to_owned();
+    fn_guard(move |request| match request.head().uri.path().rsplit_once('/') {
+        Some((above, provider)) => above.ends_with(&path) && !provider.is_empty(),
+        None => false,
+    })
 }

@@ -32,7 +32,6 @@
 //! There is no rule in this crate: which status, which cookie, who is redirected and who reads a problem is decided in
 //! the core, and is the same with every framework. What is here translates types and runs the driver.
 
-mod answers;
 mod extract;
 mod gate;
 mod head;

@@ -108,7 +108,12 @@ impl<'t> Table<'t> {
     fn rule(mut self) -> Result<AccessRule, Fault> {
         let requirement = self.requirement()?;
         let access = self.list("access").unwrap_or_else(|| vec!["signed_in".to_owned()]).join(",");
-        let opens = access == "public";
+        // What a rule excepts, it closes where the rule opens, and the other way round.
+        let (bare, excepted) = match &*access {
+            "public" => (Bare::Opens, Bare::Closes),
+            "nobody" => (Bare::Closes, Bare::Opens),
+            _ => (Bare::SaysNothing, Bare::Opens),
+        };
         let mut rule = match (&*access, requirement) {
             ("signed_in", requirement) => AccessRule::signed_in(requirement.unwrap_or_default()),
             ("public", None) => AccessRule::public(),
@@ -126,10 +131,10 @@ impl<'t> Table<'t> {
             rule = rule.hosts(hosts);
         }
         if let Some(paths) = self.list("paths") {
-            rule = rule.paths(paths.iter().map(|path| pattern(path, opens)));
+            rule = rule.paths(patterns(&paths, bare)?);
         }
         if let Some(paths) = self.list("except_paths") {
-            rule = rule.except_paths(paths.iter().map(|path| pattern(path, !opens)));
+            rule = rule.except_paths(patterns(&paths, excepted)?);
         }
         if let Some(methods) = self.list("methods") {
             rule = rule.methods(methods);
@@ -180,17 +185,48 @@ impl<'t> Table<'t> {
     }
 }
 
-/// `^…` is a regular expression, and `/below/*` whatever is below. A path by itself is that one where the rule opens it,
-/// and whatever is below it too where the rule closes it: whoever closes `/admin` means all of it.
-fn pattern(text: &str, opens: bool) -> PathPattern {
+/// What is meant by a path by itself. Whoever closes `/admin` means all of it, and whoever opens `/health` no more; where
+/// people who are signed in are asked for more, either may be meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    Opens,
+    Closes,
+    SaysNothing,
+}
+
+fn patterns(texts: &[String], bare: Bare) -> Result<Vec<PathPattern>, Fault> {
+    texts.iter().map(|text| pattern(text, bare)).collect()
+}
+
+/// `^…` is a regular expression. `/x/*` is what is below `/x`, and `/x` itself too unless the rule opens it.
+fn pattern(text: &str, bare: Bare) -> Result<PathPattern, Fault> {
     if text.starts_with('^') {
-        return PathPattern::regex(text);
+        return Ok(PathPattern::regex(text));
     }
-    match text.strip_suffix('*') {
-        Some(prefix) if prefix.ends_with('/') => PathPattern::prefix(prefix),
-        _ if opens => PathPattern::exact(text),
-        _ => PathPattern::prefix(text),
+    let below = text.strip_suffix("/*");
+    let path = below.unwrap_or(text);
+    if path.contains('*') {
+        let fault = format!("`{text}` has a `*` elsewhere than in a `/*` at its end");
+        return Err((
+            fault,
+            "write `/x/*` for what is below `/x`, or a regular expression: `^/x/[^/]+$`".to_owned(),
+        ));
     }
+    let all = match path.trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
+    Ok(match (below, bare) {
+        (Some(below), Bare::Opens) => PathPattern::prefix(format!("{below}/")),
+        (Some(_), _) | (None, Bare::Closes) => PathPattern::prefix(all),
+        (None, Bare::Opens) => PathPattern::exact(text),
+        (None, Bare::SaysNothing) => {
+            let below = all.trim_end_matches('/');
+            let fault = format!("`{text}` does not say whether what is below is meant");
+            let remedy = format!("write `{below}/*` for it and all below it, or `^{text}$` for it alone");
+            return Err((fault, remedy));
+        }
+    })
 }
 
 /// Addresses that may enter, one a line; `#` begins a remark.

@@ -96,10 +96,17 @@ client_secret_file = "/run/secrets/code"
 github_org = "company"
 ```
 
-Rules about who may have what. The first that fits decides; where none fits, whoever is signed in may enter. `paths` are
-whatever is below a path (`/x/*`), a regular expression (`^/x/[0-9]+$`), or a path by itself (`/x`): a public rule opens
-that one only, and any other holds for what is below it too. Rules by host, path, method or client need
-`trusted_proxy_ips`, since a proxy says what they are about.
+Rules about who may have what. The first that fits decides; where none fits, whoever is signed in may enter. A rule never
+opens more, and never closes less, than its paths say:
+
+| in `paths` | of a public rule | for people who are signed in | for nobody |
+|---|---|---|---|
+| `/x/*` | what is below `/x` | `/x` and what is below | `/x` and what is below |
+| `/x` | `/x` | a problem: say which of the two | `/x` and what is below |
+| `^/x/[0-9]+$` | what the expression fits | the same | the same |
+
+`except_paths` of a public rule are read as those for nobody, and all others as those of a public rule. Rules by host,
+path, method or client need `trusted_proxy_ips`, since a proxy says what they are about.
 
 ```toml
 [[rule]]
@@ -109,7 +116,7 @@ paths = ["/health", "/assets/*"]
 
 [[rule]]
 hosts = ["app.example.com"]
-paths = ["/admin"]
+paths = ["/admin/*"]
 groups = ["admins"]        # also emails, email_domains, providers, and claims = ["department=sales"]
 ```
 

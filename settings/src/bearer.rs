@@ -9,7 +9,7 @@ use vestibule_oidc::{Algorithm, Builder, Oidc};
 use crate::{
     given::{File, Value},
     options::Options,
-    rows,
+    providers, rows,
 };
 
 /// What is said about tokens of API clients.
@@ -72,12 +72,15 @@ fn of_the_provider(options: &mut Options, file: &File) -> Option<Builder> {
         options.problem(&rows::SKIP_JWT_BEARER_TOKENS, "there are several providers", remedy);
         return None;
     }
-    let Some(issuer) = options.text(&rows::OIDC_ISSUER_URL) else {
+    let Some(issuer) = providers::issuer(options) else {
         let remedy = "leave it out, and write a `[[bearer]]` table for the issuer whose tokens count";
         options.problem(&rows::SKIP_JWT_BEARER_TOKENS, "the provider issues no such tokens", remedy);
         return None;
     };
-    let mut builder = Oidc::builder(issuer, options.text(&rows::CLIENT_ID)?).id("bearer");
+    // Whatever its ID tokens must say, these must say too: they let the same people in.
+    let mut builder = Oidc::builder(issuer, options.text(&rows::CLIENT_ID)?)
+        .id("bearer")
+        .acr_values(options.words(&rows::ACR_VALUES));
     for audience in options.list(&rows::OIDC_EXTRA_AUDIENCES) {
         builder = builder.trusted_audience(audience);
     }

@@ -92,6 +92,23 @@ async fn tokens_let_api_clients_in() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_provider_s_own_tokens_must_say_what_its_id_tokens_must() -> Result<()> {
+    let (provider, gateway) = started(&[("SKIP_JWT_BEARER_TOKENS", "true"), ("ACR_VALUES", "mfa")]).await?;
+    for (acr, expected) in [(json!("mfa"), 202), (json!("pwd"), 401), (json!(null), 401)] {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+        let client = vestibule_outside::client::ID;
+        let claims = json!({
+            "iss": provider.issuer(), "aud": client, "sub": "machine", "iat": now, "exp": now + 60, "acr": acr,
+            "email": "machine@example.com", "email_verified": true,
+        });
+        let token = provider.sign(client, "JWT", &claims, &Signing::With(Alg::Rs256));
+        let answer = Client::new().get(gateway.url("/oauth2/auth")).bearer_auth(token).send().await?;
+        assert_eq!(answer.status(), expected, "{acr}\n{}", gateway.child.output());
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn each_flavour_answers_in_its_own_way() -> Result<()> {
     for (flavour, path, granted, refused) in [
         ("oauth2-proxy", "/oauth2/auth", 202, 401),

@@ -27,6 +27,12 @@ pub(super) fn preset(kind: &str) -> Option<Preset> {
     Some(Preset { issuer, label })
 }
 
+/// The issuer of the one provider, if it is an OpenID Connect issuer.
+pub(crate) fn issuer(options: &Options) -> Option<String> {
+    let known = || preset(&options.text(&rows::PROVIDER)?)?.issuer.map(str::to_owned);
+    options.text(&rows::OIDC_ISSUER_URL).or_else(known)
+}
+
 static OWN: [&Row; 6] = [
     &rows::OIDC_ISSUER_URL,
     &rows::OIDC_GROUPS_CLAIM,

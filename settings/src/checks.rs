@@ -61,18 +61,27 @@ pub(crate) fn email_domains(options: &Options) -> Option<Vec<String>> {
     (!domains.is_empty() && !domains.iter().any(|domain| domain == "*")).then_some(domains)
 }
 
-/// At most providers anybody can make an account: that everybody may enter must be said.
-pub(crate) fn somebody_is_named(options: &mut Options, providers: &[Made], groups: &[String]) {
-    if options.list(&rows::EMAIL_DOMAINS).is_empty()
-        && !options.is_set(&rows::AUTHENTICATED_EMAILS_FILE)
-        && groups.is_empty()
-        && !providers.iter().all(|made| made.names_members)
-    {
-        let fault = "nothing says who may enter";
-        let remedy =
-            "list domains or groups, or set it to `*` for everybody who has an account at the provider";
-        options.problem(&rows::EMAIL_DOMAINS, fault, remedy);
+/// At most providers anybody can make an account: that everybody may enter must be said. A membership that a provider
+/// is asked for says nothing about tokens that API clients bring.
+pub(crate) fn somebody_is_named(
+    options: &mut Options,
+    providers: &[Made],
+    groups: &[String],
+    takes_tokens: bool,
+) {
+    let is_named = !options.list(&rows::EMAIL_DOMAINS).is_empty()
+        || options.is_set(&rows::AUTHENTICATED_EMAILS_FILE)
+        || !groups.is_empty();
+    let all_name_members = providers.iter().all(|made| made.names_members);
+    if is_named || (all_name_members && !takes_tokens) {
+        return;
     }
+    let fault = match all_name_members {
+        true => "nothing says who may enter by a token of an API client",
+        false => "nothing says who may enter",
+    };
+    let remedy = "list domains or groups, or set it to `*` for everybody who has an account at the provider";
+    options.problem(&rows::EMAIL_DOMAINS, fault, remedy);
 }
 
 /// Which groups the session keeps; `None` where that is the application's own affair. As with oauth2-proxy a proxy

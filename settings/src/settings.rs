@@ -237,7 +237,8 @@ impl Settings {
         let email_domains = checks::email_domains(options);
         let emails = access::emails(options);
         let groups = options.list(&rows::ALLOWED_GROUPS);
-        checks::somebody_is_named(options, &providers, &groups);
+        let bearer = Bearer::read(options, file);
+        checks::somebody_is_named(options, &providers, &groups, !bearer.issuers.is_empty());
         let ca_files: Vec<PathBuf> =
             options.list(&rows::PROVIDER_CA_FILES).into_iter().map(Into::into).collect();
         let trusts_system = options.flag(&rows::USE_SYSTEM_TRUST_STORE).unwrap_or(false);
@@ -268,7 +269,7 @@ impl Settings {
             emails,
             keep_groups: checks::keep_groups(options),
             rules: access::read(options, file),
-            bearer: Bearer::read(options, file),
+            bearer,
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
             token_headers: checks::token_headers(options),
             shows_sign_in_page: options.flag(&rows::SKIP_PROVIDER_BUTTON) == Some(false),

@@ -19,7 +19,19 @@ cookie_secret = "c2VlbiBvbiBsb29wYmFjayBvbmx5LCAzMiBieXRlcyE="
 redirect_url = "https://app.example/oauth2/callback"
 "#;
 
+/// Reads with these lines instead of those of the same names.
+fn read_with(changes: &str, text: &str) -> Result<Settings, ConfigError> {
+    let name = |line: &str| line.split(" =").next().unwrap_or_default().to_owned();
+    let changed: Vec<_> = changes.lines().map(name).collect();
+    let rest = REST.lines().filter(|line| !changed.contains(&name(line))).collect::<Vec<_>>().join("\n");
+    read_text(&format!("{rest}\n{changes}\n{text}"))
+}
+
 fn read(text: &str) -> Result<Settings, ConfigError> {
+    read_text(&format!("{REST}{text}"))
+}
+
+fn read_text(text: &str) -> Result<Settings, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("emails"),
@@ -29,7 +41,7 @@ fn read(text: &str) -> Result<Settings, ConfigError> {
     fs::write(folder.path().join("none"), "# nobody\n").unwrap();
     let path = folder.path().join("vestibule.toml");
     let text = text.replace("FOLDER", folder.path().to_str().unwrap());
-    fs::write(&path, format!("{REST}{text}")).unwrap();
+    fs::write(&path, text).unwrap();
     Reader::gateway().with_file(path).from_env_map([])
 }
 
@@ -220,6 +232,32 @@ fn gw_05_what_needs_a_trusted_proxy_is_refused_without_one_with_the_line_to_add(
         assert!(text.contains("trusted_proxy_ips = [\"127.0.0.1\"]"), "{text}");
     }
     assert!(read("email_domains = \"*\"\n[[rule]]\ngroups = [\"staff\"]").is_ok());
+}
+
+#[test]
+fn tokens_of_api_clients_let_nobody_in_who_is_not_named() {
+    let github = "provider = \"github\"\noidc_issuer_url = \"\"\ngithub_org = \"company\"";
+    let table = "[[bearer]]\nissuer = \"https://op.example\"\naudiences = [\"api\"]";
+    let entry = "email_domains = [\"example.com\"]";
+    assert!(read_with(github, "").is_ok());
+    assert!(read_with(github, &format!("{entry}\n{table}")).is_ok());
+    let error = read_with(github, table).unwrap_err();
+    assert_eq!((error.problems.len(), error.problems[0].field), (1, "email_domains"), "{error}");
+    assert!(error.to_string().contains("by a token of an API client"), "{error}");
+}
+
+#[test]
+fn the_provider_s_own_tokens_are_those_of_its_issuer_however_that_is_known() {
+    let tokens = "email_domains = \"*\"\nskip_jwt_bearer_tokens = true";
+    for (provider, field) in [
+        ("provider = \"google\"\noidc_issuer_url = \"\"", None),
+        ("provider = \"gitlab\"\noidc_issuer_url = \"\"", None),
+        ("provider = \"oidc\"", None),
+        ("provider = \"github\"\noidc_issuer_url = \"\"", Some("skip_jwt_bearer_tokens")),
+    ] {
+        let field_of = |error: ConfigError| error.problems[0].field;
+        assert_eq!(read_with(provider, tokens).err().map(field_of), field, "{provider}");
+    }
 }
 
 #[test]

@@ -47,9 +47,14 @@ struct Work {
 
 impl Work {
     fn of(driver: Driver, server: Server) -> Arc<Self> {
-        let app = health::routes(&server).merge(Gate::new(driver.clone()).routes());
+        let app = routes(&driver, &server);
         Arc::new(Self { driver, app, server })
     }
+}
+
+/// Everything that is answered.
+pub(crate) fn routes(driver: &Driver, server: &Server) -> Router {
+    health::routes(server).merge(Gate::new(driver.clone()).routes())
 }
 
 impl Gateway {

@@ -42,8 +42,9 @@ impl Server {
             options.problem(&rows::READY_PATH, "it is the ping path too", "give each a path of its own");
         }
         for (path, row) in [(&ping_path, &rows::PING_PATH), (&ready_path, &rows::READY_PATH)] {
-            if endpoints.all().any(|(endpoint, _)| endpoint == path) || path == "/robots.txt" {
-                options.problem(row, format!("`{path}` leads elsewhere already"), "take another path");
+            if leads_elsewhere(path, endpoints) {
+                let remedy = "take another path, and none below those of the endpoints";
+                options.problem(row, format!("`{path}` leads elsewhere already"), remedy);
             }
         }
         let mut quiet_paths = options.list(&rows::EXCLUDE_LOGGING_PATHS);
@@ -63,6 +64,16 @@ impl Server {
             silence: options.duration(&rows::CONNECTION_SILENCE).unwrap_or(Duration::from_secs(75)),
         }
     }
+}
+
+/// Whether a path is an endpoint's, or below one: a proxy that asks below `auth` would be told that all is well.
+fn leads_elsewhere(path: &str, endpoints: &Paths) -> bool {
+    let is_in =
+        |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let prefix = endpoints.prefix();
+    path == "/robots.txt"
+        || (!prefix.is_empty() && is_in(prefix))
+        || endpoints.all().any(|(own, _)| is_in(own))
 }
 
 fn path(options: &mut Options, row: &Row) -> String {

@@ -54,6 +54,36 @@ fn flags_win_over_variables_and_variables_over_the_file() {
 }
 
 #[test]
+fn health_is_told_nowhere_where_a_proxy_asks_or_a_browser_signs_in() {
+    for (path, prefix, is_free) in [
+        ("/healthz", "/oauth2", true),
+        ("/oauth2x", "/oauth2", true),
+        ("/start", "/oauth2", true),
+        ("/oauth2/auth", "/oauth2", false),
+        ("/oauth2/auth/", "/oauth2", false),
+        ("/oauth2/auth/ping", "/oauth2", false),
+        ("/oauth2/start/x", "/oauth2", false),
+        ("/oauth2/ping", "/oauth2", false),
+        ("/oauth2", "/oauth2", false),
+        ("/robots.txt", "/oauth2", false),
+        ("/ping", "/", true),
+        ("/auth/ping", "/", false),
+        ("/callback/x", "/", false),
+    ] {
+        let redirect = format!("https://app.example{}/callback", prefix.trim_end_matches('/'));
+        for (option, field) in [("--ping-path", "--ping-path"), ("--ready-path", "--ready-path")] {
+            let other = if option == "--ping-path" { ("--ready-path", "/r") } else { ("--ping-path", "/p") };
+            let flags = [(option, path), other, ("--proxy-prefix", prefix), ("--redirect-url", &*redirect)];
+            let found: Vec<_> = match read(FILE, &flags, &[]) {
+                Ok(_) => Vec::new(),
+                Err(error) => error.problems.iter().map(|problem| problem.field).collect(),
+            };
+            assert_eq!(found, if is_free { vec![] } else { vec![field] }, "{option} {path} {prefix}");
+        }
+    }
+}
+
+#[test]
 fn problems_have_the_name_by_which_an_option_was_set() {
     for (flags, variables, name) in [
         (&[][..], &[][..], "cookie_expire"),

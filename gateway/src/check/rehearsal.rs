@@ -27,9 +27,10 @@ use vestibule::{
     refusal::Refusal,
     response::Event,
 };
-use vestibule_axum::Gate;
 use vestibule_reqwest::ReqwestHost;
 use vestibule_settings::Settings;
+
+use crate::gateway;
 
 use super::{
     Finding,
@@ -90,7 +91,7 @@ impl Stage {
         let host = ReqwestHost::builder().only_given_cas().build()?;
         let driver = Driver::new(vestibule, host, AdmitAll).observed_by(refused.clone());
         let redirect_url = Url::parse(settings.redirect_url())?;
-        Ok(Self { app: Gate::new(driver).routes(), redirect_url, start, userinfo, refused })
+        Ok(Self { app: gateway::routes(&driver, &settings.server), redirect_url, start, userinfo, refused })
     }
 
     /// A whole sign-in; what it was refused with, if it was.

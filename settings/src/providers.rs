@@ -106,6 +106,11 @@ fn in_table(options: &mut Options, table: &BTreeMap<String, Value>, kinds: &Prov
     for (key, value) in table {
         let short = SHORT_NAMES.iter().find(|(name, _)| name == key).map(|(_, row)| *row);
         let row = short.or_else(|| PROVIDER_ROWS.iter().find(|row| row.key() == key).copied());
+        if short.is_some_and(|row| table.contains_key(row.key())) {
+            let fault = format!("`{key}` is set too");
+            let field = row.map_or("provider", Row::key);
+            section.problems.push(Problem::new(field, fault, "set only one of the two"));
+        }
         match (row, value) {
             (Some(row), _) => section.set(row, row.key(), value.clone()),
             (None, Value::Text(text)) if key == "id" => id = Some(text.clone()),

@@ -55,6 +55,16 @@ fn what_is_wrong_with_one_of_several_is_said_with_its_id_and_without_its_secret(
         ("id = \"code\"", "id = \"The Code\"", "`The Code`: id: it cannot stand in a path"),
         ("kind = \"github\"", "kind = \"gitea\"", "`code`: provider: `gitea` is no kind"),
         ("client_secret = \"canary-two\"", "", "`code`: client_secret: it is not set"),
+        (
+            "kind = \"github\"",
+            "kind = \"github\"\nprovider = \"github\"",
+            "`code`: provider: `kind` is set too",
+        ),
+        (
+            "label = \"The Company\"",
+            "label = \"The Company\"\nprovider_display_name = \"x\"",
+            "`corp`: provider_display_name: `label` is set too",
+        ),
         ("https://op.example", "http://op.example", "`corp`: oidc_issuer_url: "),
         ("label = \"The Company\"", "github_org = \"x\"", "`corp`: github_org: it is not for OpenID Connect"),
         ("label = \"The Company\"", "weather = \"x\"", "there is no option weather for a provider"),

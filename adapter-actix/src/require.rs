@@ -8,10 +8,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::header::{CACHE_CONTROL, HeaderName, HeaderValue, VARY},
 };
-use futures_util::{
-    TryFutureExt as _,
-    future::{Either, MapOk},
-};
+use futures_util::future::{Either, MapOk, TryFutureExt as _};
 use vestibule::guarded;
 
 use crate::{Gate, extract::Admitted};

@@ -12,10 +12,7 @@ use axum::{
         header::{CACHE_CONTROL, HeaderValue, VARY},
     },
 };
-use futures_util::{
-    TryFutureExt as _,
-    future::{Either, MapOk},
-};
+use futures_util::future::{Either, MapOk, TryFutureExt as _};
 use tower::{Layer, Service};
 use vestibule::guarded;
 

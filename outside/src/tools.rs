@@ -84,7 +84,7 @@ pub fn repository() -> &'static Path {
 }
 
 fn tools() -> Result<PathBuf> {
-    if let Some(folder) = env::var_os("VESTIBULE_TOOLS") {
+    if let Some(folder) = env::var_os("OUTSIDE_TOOLS") {
         return Ok(PathBuf::from(folder));
     }
     // With `--target` the profile's folder lies one deeper, so all folders above it are asked.

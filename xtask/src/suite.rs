@@ -74,7 +74,7 @@ fn all(extent: Extent, steps: &mut Steps) -> Outcome {
                 .step("build", || steps::run(&mut cargo("build --workspace --all-features --all-targets")))?;
             steps.step("tests, those from outside among them", || {
                 let mut tests = cargo("test --workspace --all-features");
-                steps::run(tests.env("VESTIBULE_TOOLS", tools_folder()))
+                steps::run(tests.env("OUTSIDE_TOOLS", tools_folder()))
             })
         }
     }

@@ -16,7 +16,7 @@ use vestibule_settings::{Reader, Server, Settings};
 
 use crate::{
     gateway::Gateway,
-    listen::Listener,
+    listen::{Inherited, Listener},
     metrics::Metrics,
     serve,
     signals::{Ending, Hangups},
@@ -24,11 +24,13 @@ use crate::{
 
 /// Runs until the program is asked to end. `reader` reads the same again whenever a new configuration is to be taken.
 pub(crate) fn run(settings: Settings, reader: Reader) -> Result<()> {
+    // Before the runtime has threads.
+    let inherited = Inherited::take();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("there is no runtime")?.block_on(serve_all(settings, reader))
+    runtime.context("there is no runtime")?.block_on(serve_all(settings, reader, inherited))
 }
 
-async fn serve_all(settings: Settings, reader: Reader) -> Result<()> {
+async fn serve_all(settings: Settings, reader: Reader, mut inherited: Inherited) -> Result<()> {
     warn(&settings);
     let metrics = Metrics::new();
     let gateway = Arc::new(Gateway::new(&settings, metrics.clone())?);
@@ -36,9 +38,9 @@ async fn serve_all(settings: Settings, reader: Reader) -> Result<()> {
     // Whoever sends a signal once the program says that it listens must be heard.
     let (hangups, ending) = (Hangups::listen()?, Ending::listen()?);
     let (end, ends) = watch::channel(());
-    let listener = Listener::bind(&server.listen).await?;
+    let listener = Listener::bind(&server.listen, &mut inherited).await?;
     if let Some(place) = &server.metrics {
-        let listener = Listener::bind(place).await.context("metrics cannot be served")?;
+        let listener = Listener::bind(place, &mut inherited).await.context("metrics cannot be served")?;
         say(&format!("metrics on {}", listener.place()?));
         tokio::spawn(serve_metrics(listener, server.clone(), metrics.clone(), ends.clone()));
     }

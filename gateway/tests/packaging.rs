@@ -42,6 +42,28 @@ async fn the_unit_s_command_line_serves_at_systemd_s_socket() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn each_listener_takes_a_socket_of_its_own() -> Result<()> {
+    let (_provider, setup) = setup().await?;
+    let listeners =
+        [3, 4].map(|child_fd| (child_fd, std::net::TcpListener::bind("127.0.0.1:0").expect("a free port")));
+    let [app, metrics] = [0, 1].map(|index: usize| listeners[index].1.local_addr().unwrap());
+    let setup = setup.set("HTTP_ADDRESS", "fd:3").set("METRICS_ADDRESS", "fd:4");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "LISTEN_PID=$$ LISTEN_FDS=2 exec \"$@\"", "sh", env!("CARGO_BIN_EXE_vestibule")])
+        .envs(&setup.variables)
+        .stdin(Stdio::null());
+    let mappings =
+        listeners.map(|(child_fd, listener)| FdMapping { parent_fd: OwnedFd::from(listener), child_fd });
+    command.fd_mappings(mappings.into())?;
+    let mut child = Child::start("vestibule", &mut command)?;
+    child.line_with(&format!("listening on http://{app}"), PATIENCE).await?;
+    assert_eq!(reqwest::get(format!("http://{app}/ping")).await?.status(), 200);
+    assert_eq!(reqwest::get(format!("http://{metrics}/metrics")).await?.status(), 200);
+    Ok(())
+}
+
 #[test]
 fn options_in_the_image_exist() {
     let mut options =

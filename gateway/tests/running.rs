@@ -185,6 +185,24 @@ async fn a_socket_in_the_file_system_has_its_mode_and_is_taken_over_from_the_dea
 }
 
 #[tokio::test]
+async fn files_of_others_are_left_alone_where_a_socket_is_to_be() -> Result<()> {
+    let (_provider, setup) = setup().await?;
+    let path = setup.file("gateway.sock", "precious")?;
+    let setup = setup.set("HTTP_ADDRESS", format!("unix://{}", path.display()));
+    assert!(setup.refused()?.contains("cannot be listened at"));
+    assert_eq!(std::fs::read_to_string(&path)?, "precious");
+
+    // Whatever has been put in the socket's place meanwhile is somebody else's too.
+    std::fs::remove_file(&path)?;
+    let mut gateway = setup.start().await?;
+    std::fs::remove_file(&path)?;
+    std::fs::write(&path, "precious")?;
+    gateway.child.stop().await?;
+    assert_eq!(std::fs::read_to_string(&path)?, "precious");
+    Ok(())
+}
+
+#[tokio::test]
 async fn heads_are_limited_in_size_and_time() -> Result<()> {
     let (_provider, gateway) = started(&[("CONNECTION_SILENCE", "300ms")]).await?;
     let port = gateway.setup.port;

@@ -368,24 +368,26 @@ impl Builder {
             |fault: String, remedy: &str| problems.push(Problem::new("redirect_url", fault, remedy));
         let Ok(url) = Url::parse(&self.redirect_url) else {
             problem(
-                format!("`{}` is not an absolute address", self.redirect_url),
+                "it is not an absolute address".to_owned(),
                 "give the address that is registered at the provider, such as https://app.example/oauth2/callback",
             );
             return None;
         };
+        // A password in it, or whatever else does not belong there, is none of a problem's, which a log shows.
+        let (mut shown, has_credentials) =
+            (url.clone(), !url.username().is_empty() || url.password().is_some());
+        shown.set_query(None);
+        shown.set_fragment(None);
+        let _ = shown.set_username("").and_then(|()| shown.set_password(None));
         if !is_safe(&url) {
             problem(
-                format!("`{url}` is not https"),
+                format!("`{shown}` is not https"),
                 "use https; plain http works on loopback addresses only",
             );
         }
-        if url.fragment().is_some()
-            || url.query().is_some()
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
+        if url.fragment().is_some() || url.query().is_some() || has_credentials {
             problem(
-                format!("`{url}` has a query, a fragment or credentials"),
+                format!("`{shown}` has a query, a fragment or credentials"),
                 "register an address without them",
             );
         }

@@ -50,13 +50,17 @@ fn reader(found: &ArgMatches) -> Reader {
     if let Some(path) = found.get_one::<PathBuf>("config") {
         reader = reader.with_file(path);
     }
+    flags(found).into_iter().fold(reader, |reader, (name, values)| reader.with_flag(name, values))
+}
+
+/// The options that are set, each with all its values.
+fn flags(found: &ArgMatches) -> Vec<(String, Vec<String>)> {
     let names = ROWS.iter().map(|row| row.flag().to_owned()).chain(oauth2_proxy_flags());
-    for name in names {
-        if let Some(values) = found.get_many::<String>(&name) {
-            reader = reader.with_flag(&name, values.cloned());
-        }
-    }
-    reader
+    let set = |name: String| {
+        let values = found.get_many::<String>(&name)?.cloned().collect();
+        Some((name, values))
+    };
+    names.filter_map(set).collect()
 }
 
 fn command() -> Command {
@@ -131,9 +135,15 @@ mod tests {
             ("vestibule check --client-id=x", r#"("--client-id", ["x"])"#),
             ("vestibule --client-id=x check --print", r#"("--client-id", ["x"])"#),
         ] {
-            let asked = format!("{:?}", parsed(line));
-            assert!(asked.contains(expected), "{line}: {asked}");
+            let mut found = command().try_get_matches_from(line.split(' ')).unwrap();
+            if let Some((_, below)) = found.remove_subcommand() {
+                found = below;
+            }
+            let flags = format!("{:?}", flags(&found));
+            assert!(flags.contains(expected), "{line}: {flags}");
         }
+        let asked = format!("{:?}", parsed("vestibule --client-secret=canary --client-id=x"));
+        assert!(asked.contains("--client-secret") && !asked.contains("canary"), "{asked}");
         assert_eq!(parsed("vestibule check --print").what, What::Print);
         let sites = What::Check(vec!["https://a.example".to_owned()]);
         assert_eq!(parsed("vestibule check --site https://a.example").what, sites);

@@ -85,6 +85,21 @@ fn skipped(route: &str, row: &Row) -> Result<AccessRule, (String, String)> {
     Ok(if is_negated { rule.except_paths([path]) } else { rule.paths([path]) })
 }
 
+/// What a `[[rule]]` table may say.
+pub(crate) const KEYS: [&str; 11] = [
+    "access",
+    "hosts",
+    "paths",
+    "except_paths",
+    "methods",
+    "clients",
+    "emails",
+    "email_domains",
+    "groups",
+    "claims",
+    "providers",
+];
+
 /// A `[[rule]]` table.
 struct Table<'t> {
     left: BTreeMap<&'t str, &'t Value>,
@@ -144,9 +159,8 @@ impl<'t> Table<'t> {
         }
         match self.left.keys().next() {
             Some(key) => {
-                let known = "access, hosts, paths, except_paths, methods, clients, emails, email_domains, groups, \
-                             claims and providers";
-                Err((format!("`{key}` is no part of a rule"), format!("leave it out; there are {known}")))
+                let remedy = format!("leave it out; there are {}", KEYS.join(", "));
+                Err((format!("`{key}` is no part of a rule"), remedy))
             }
             None => Ok(rule),
         }

@@ -92,6 +92,9 @@ fn of_the_provider(options: &mut Options, file: &File) -> Option<Builder> {
     Some(if algorithms.is_empty() { builder } else { builder.algorithms(algorithms) })
 }
 
+/// What a `[[bearer]]` table may say.
+pub(crate) const KEYS: [&str; 5] = ["id", "issuer", "audiences", "groups_claim", "algorithms"];
+
 /// A `[[bearer]]` table.
 fn of_table(table: &BTreeMap<String, Value>, number: usize) -> Result<Builder, (String, String)> {
     let list = |key: &str| match table.get(key) {
@@ -100,11 +103,10 @@ fn of_table(table: &BTreeMap<String, Value>, number: usize) -> Result<Builder, (
         _ => Vec::new(),
     };
     let one = |key: &str| list(key).into_iter().next();
-    let known = ["id", "issuer", "audiences", "groups_claim", "algorithms"];
-    if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
+    if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err((
             format!("there is no option {key}"),
-            format!("leave it out; there are {}", known.join(", ")),
+            format!("leave it out; there are {}", KEYS.join(", ")),
         ));
     }
     let mut audiences = list("audiences").into_iter();

@@ -11,7 +11,8 @@ use vestibule::{
 use crate::{
     options::Options,
     providers::Made,
-    rows,
+    row::{Kind, Row},
+    rows::{self, ROWS},
     secret::{self, CookieSecret},
     value::Fault,
 };
@@ -221,14 +222,31 @@ pub(crate) fn keys(options: &mut Options, warnings: &mut Vec<Problem>) -> Option
     }
 }
 
+/// Secrets that a command line gives away, by their flags: whoever may list processes reads them there.
+pub(crate) fn secrets_in_sight<'n>(flags: impl Iterator<Item = &'n str>) -> Vec<Problem> {
+    let secret = |flag: &str| ROWS.iter().find(|row| row.flag() == flag && row.kind == Kind::Secret);
+    let warning = |row: &&'static Row| {
+        let file = ROWS.iter().find(|file| file.suffix().strip_suffix("_FILE") == Some(row.suffix()));
+        let remedy = match file {
+            Some(file) => {
+                format!("write it into a file and name that by {}, or set {}", file.flag(), row.name)
+            }
+            None => format!("set {} instead", row.name),
+        };
+        Problem::new(row.flag(), "a secret on a command line stands in the list of processes", remedy)
+    };
+    flags.filter_map(secret).map(warning).collect()
+}
+
 /// Other origins that a sign-in may lead back to.
 pub(crate) fn return_origins(options: &mut Options) -> Vec<String> {
     let mut origins = Vec::new();
-    for domain in options.list(&rows::WHITELIST_DOMAINS) {
+    for (number, domain) in (1..).zip(options.list(&rows::WHITELIST_DOMAINS)) {
         match origin(&domain) {
             Ok(origin) => origins.push(origin),
+            // A password may stand in it, so that it is not shown.
             Err((fault, remedy)) => {
-                options.problem(&rows::WHITELIST_DOMAINS, format!("`{domain}`: {fault}"), remedy)
+                options.problem(&rows::WHITELIST_DOMAINS, format!("entry {number}: {fault}"), remedy)
             }
         }
     }

@@ -1,11 +1,11 @@
 //! What is given: a command line, variables and a file, as they stand.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use vestibule::config::Problem;
 
 /// The value of an option.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     /// One text. Where the option is a list, commas separate its items.
     Text(String),
@@ -13,6 +13,17 @@ pub(crate) enum Value {
     List(Vec<String>),
     /// A variable that is no text.
     NotText,
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may be a secret.
+        f.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::List(_) => "List(..)",
+            Self::NotText => "NotText",
+        })
+    }
 }
 
 /// The tables that a file may have beside options, each several times.

@@ -81,6 +81,12 @@ static PROVIDER_ROWS: &[&Row] = &[
 /// What a table may call an option beside its own name.
 static SHORT_NAMES: [(&str, &Row); 2] = [("kind", &rows::PROVIDER), ("label", &rows::PROVIDER_DISPLAY_NAME)];
 
+/// The option that a table calls so.
+pub(crate) fn row(key: &str) -> Option<&'static Row> {
+    let short = SHORT_NAMES.iter().find(|(name, _)| *name == key).map(|(_, row)| *row);
+    short.or_else(|| PROVIDER_ROWS.iter().find(|row| row.key() == key).copied())
+}
+
 /// Every provider that options speak of.
 pub(crate) fn read(options: &mut Options, file: &File, kinds: &Providers) -> Vec<Made> {
     let tables = file.tables.get("provider").map(Vec::as_slice).unwrap_or_default();
@@ -104,12 +110,10 @@ fn in_table(options: &mut Options, table: &BTreeMap<String, Value>, kinds: &Prov
     let (mut section, mut own) = (options.section(), BTreeMap::new());
     let mut id = None;
     for (key, value) in table {
-        let short = SHORT_NAMES.iter().find(|(name, _)| name == key).map(|(_, row)| *row);
-        let row = short.or_else(|| PROVIDER_ROWS.iter().find(|row| row.key() == key).copied());
-        if short.is_some_and(|row| table.contains_key(row.key())) {
+        let row = row(key);
+        if let Some(row) = row.filter(|row| row.key() != key && table.contains_key(row.key())) {
             let fault = format!("`{key}` is set too");
-            let field = row.map_or("provider", Row::key);
-            section.problems.push(Problem::new(field, fault, "set only one of the two"));
+            section.problems.push(Problem::new(row.key(), fault, "set only one of the two"));
         }
         match (row, value) {
             (Some(row), _) => section.set(row, row.key(), value.clone()),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
+    env, fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -87,7 +87,7 @@ pub enum LogFormat {
 }
 
 /// Reads settings: for an application where nothing else is said.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a reader does nothing until it reads"]
 pub struct Reader {
     heeded: Heeded,
@@ -95,6 +95,20 @@ pub struct Reader {
     flags: Vec<(String, Vec<String>)>,
     file: Option<PathBuf>,
     providers: Providers,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A value may be a secret.
+        let flags: Vec<_> = self.flags.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Reader")
+            .field("heeded", &self.heeded)
+            .field("defaults", &self.defaults.keys())
+            .field("flags", &flags)
+            .field("file", &self.file)
+            .field("providers", &self.providers)
+            .finish()
+    }
 }
 
 impl Default for Reader {
@@ -186,9 +200,11 @@ impl Reader {
         variables: impl IntoIterator<Item = (String, Option<String>)>,
     ) -> Result<Settings, ConfigError> {
         let (heeded, kinds) = (self.heeded, self.providers.clone());
+        let in_sight = checks::secrets_in_sight(self.flags.iter().map(|(name, _)| name.as_str()));
         let (mut options, file) = self.options(variables);
         options.check_what_is_always_so();
         let mut settings = Settings::of(&mut options, &file, &kinds);
+        settings.warnings.extend(in_sight);
         if heeded == Heeded::Everywhere && !matches!(settings.server.listen, Listen::Tcp(_)) {
             let remedy = "write `host:port`: only the gateway listens elsewhere";
             options.problem(&rows::HTTP_ADDRESS, "an application listens at an address", remedy);

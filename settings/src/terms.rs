@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use toml::Value as Toml;
 
 use crate::{
-    access,
+    access, bearer,
     given::{File, TABLES, Value},
     options::Options,
+    providers,
     row::{Kind, Row},
     rows::{self, ROWS},
     value,
@@ -28,9 +29,9 @@ pub(crate) fn print(options: &Options, file: &File) -> String {
             let _ = write!(text, "\n[[{name}]]\n");
             for (key, value) in table {
                 // Writing to a string cannot fail.
-                let _ = match key.ends_with("secret") || key.contains("password") {
-                    true => writeln!(text, "# {key} is set and not shown"),
-                    false => writeln!(text, "{key} = {}", toml(value)),
+                let _ = match is_shown(name, key) && !has_credentials(value) {
+                    true => writeln!(text, "{key} = {}", toml(value)),
+                    false => writeln!(text, "# {key} is set and not shown"),
                 };
             }
         }
@@ -39,8 +40,36 @@ pub(crate) fn print(options: &Options, file: &File) -> String {
     text
 }
 
+/// Whether an option of a table is known to be no secret. A provider of somebody's own may have any.
+fn is_shown(table: &str, key: &str) -> bool {
+    match table {
+        "provider" => providers::row(key).map_or(key == "id", |row| row.kind != Kind::Secret),
+        "bearer" => bearer::KEYS.contains(&key),
+        _ => access::KEYS.contains(&key),
+    }
+}
+
+/// Whether an address has a name, and so perhaps a password, before its host.
+fn has_credentials(value: &Value) -> bool {
+    let in_text = |text: &str| {
+        let rest = text.split_once("://").map(|(_, rest)| rest);
+        rest.is_some_and(|rest| rest.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')))
+    };
+    match value {
+        Value::Text(text) => text.split(',').any(in_text),
+        Value::List(items) => items.iter().any(|item| in_text(item)),
+        Value::NotText => false,
+    }
+}
+
 fn line(row: &Row, options: &Options) -> String {
     let key = row.key();
+    let own = Value::List(options.list(row));
+    // Whoever writes a password into a host that may be returned to writes it without a scheme, too.
+    let is_host = |text: &String| text.contains('@');
+    if has_credentials(&own) || *row == rows::WHITELIST_DOMAINS && options.list(row).iter().any(is_host) {
+        return format!("# {key} is set and not shown\n");
+    }
     match row.kind {
         Kind::Always(["true", "false"]) => format!("# {key} has no effect here\n"),
         Kind::Always(values) => format!("# {key} is always `{}` here\n", values[0]),

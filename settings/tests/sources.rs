@@ -147,3 +147,78 @@ fn paths_of_the_gateway_s_own_do_not_hide_endpoints() {
         assert_eq!(read(FILE, &flags, &[]).unwrap_err().problems.len(), 1, "{ping} {ready}");
     }
 }
+
+#[test]
+fn nothing_that_may_be_a_secret_is_printed_or_told() {
+    let tables = r#"
+redirect_url = "http://ada:canary@app.example/oauth2/callback?canary=canary"
+whitelist_domains = ["ada:canary@elsewhere.example", "ada:canary@a b", "https://ada:canary@other.example"]
+[[provider]]
+id = "home"
+kind = "oidc"
+oidc_issuer_url = "https://ada:canary@op.example"
+client_id = "shown-client"
+client_secret = "canary"
+[[provider]]
+id = "house"
+kind = "house"
+client_id = "c"
+client_secret = "s"
+api_token = "canary"
+[[bearer]]
+issuer = "https://shown.example"
+audiences = ["api"]
+key = "canary"
+[[rule]]
+access = "nobody"
+paths = ["/shown/*"]
+token = "canary"
+"#;
+    let rest = "cookie_secret = \"canary\"\nemail_domains = \"*\"\ntrusted_proxy_ips = [\"unix\"]";
+    let (_folder, path) = file(&format!("{rest}{tables}"));
+    let reader = Reader::gateway().with_file(path).with_flag("--basic-auth-password", ["canary".to_owned()]);
+    assert!(!format!("{reader:?}").contains("canary"), "{reader:?}");
+    let (printed, problems) = reader.in_our_terms();
+    for line in [
+        "client_id = \"shown-client\"",
+        "issuer = \"https://shown.example\"",
+        "paths = [\"/shown/*\"]",
+        "# whitelist_domains is set and not shown",
+        "# redirect_url is set and not shown",
+        "# oidc_issuer_url is set and not shown",
+        "# api_token is set and not shown",
+        "# key is set and not shown",
+        "# token is set and not shown",
+    ] {
+        assert!(printed.lines().any(|own| own == line), "{line}:\n{printed}");
+    }
+    let told = ConfigError::check(problems).unwrap_err().to_string();
+    assert!(!printed.contains("canary"), "{printed}");
+    assert!(!told.contains("canary"), "{told}");
+    assert!(told.contains("entry 2: it is no host"), "{told}");
+}
+
+#[test]
+fn a_secret_on_a_command_line_is_warned_about() {
+    let secretless: String =
+        FILE.lines().filter(|line| !line.contains("_secret")).collect::<Vec<_>>().join("\n");
+    let (secret, password) = ("c2VlbiBvbiBsb29wYmFjayBvbmx5LCAzMiBieXRlcyE=", "canary");
+    let flags = [
+        ("--client-secret", password),
+        ("--cookie-secret", secret),
+        ("--basic-auth-password", password),
+        ("--client-id", "client"),
+    ];
+    let settings = read(&secretless, &flags, &[]).unwrap();
+    let warnings: Vec<_> = settings.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for (flag, remedy) in [
+        ("--client-secret: ", "by --client-secret-file, or set VESTIBULE_CLIENT_SECRET"),
+        ("--cookie-secret: ", "by --cookie-secret-file"),
+        ("--basic-auth-password: ", "set VESTIBULE_BASIC_AUTH_PASSWORD instead"),
+    ] {
+        assert!(warnings.iter().any(|own| own.starts_with(flag) && own.contains(remedy)), "{warnings:?}");
+    }
+    assert!(!warnings.concat().contains(password), "{warnings:?}");
+    assert!(read(FILE, &[], &[]).unwrap().warnings().is_empty());
+}

@@ -128,6 +128,11 @@ impl Vestibule {
         self.paths.route(path).or_else(|| self.paths.is_question(path, self.flavour).then_some(question))
     }
 
+    /// Whether a proxy that asks for `path` asks `auth` about somebody. For those who count or log requests.
+    pub fn is_question(&self, path: &str) -> bool {
+        self.paths.is_question(path, self.flavour)
+    }
+
     /// The path below which everything is a question to `auth`, for routers.
     pub fn questions_below(&self) -> Option<&str> {
         (self.flavour == Flavour::ExtAuthz).then(|| self.paths.of(Endpoint::Auth))

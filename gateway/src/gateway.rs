@@ -13,10 +13,7 @@ use axum::{
 };
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
-use vestibule::{
-    driver::{AdmitAll, Driver, Host as _},
-    paths::Endpoint,
-};
+use vestibule::driver::{AdmitAll, Driver, Host as _};
 use vestibule_axum::Gate;
 use vestibule_settings::{Server, Settings};
 
@@ -77,22 +74,18 @@ impl Gateway {
         Ok(())
     }
 
-    /// How the program runs by now.
-    pub(crate) fn server(&self) -> Server {
-        self.current.load().server.clone()
-    }
-
     /// Answers one request.
     pub(crate) async fn answer(&self, mut request: Request, peer: Option<SocketAddr>) -> Response {
         let work = self.current.load_full();
         let _under_way = self.metrics.under_way();
         let id = self.ids.of(request.headers(), &work.server.request_id_header);
         let line = Line::begin(&work.server, request.method(), request.uri(), peer);
-        let is_check = work.is_check(request.uri().path());
+        let is_check = work.driver.vestibule().is_question(request.uri().path());
         if let Some(peer) = peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
-        let span = tracing::info_span!("request", id);
+        // Of the highest level, so that a log of errors alone tells which request each is about.
+        let span = tracing::error_span!("request", id);
         let answer = tokio::time::timeout(ANSWER_TIME_MAX, work.app.clone().oneshot(request));
         let response = match answer.instrument(span.clone()).await {
             Ok(Ok(response)) => response,
@@ -107,14 +100,6 @@ impl Gateway {
             span.in_scope(|| line.write(status, is_check && status.is_success()));
         }
         response
-    }
-}
-
-impl Work {
-    fn is_check(&self, path: &str) -> bool {
-        let below = path.strip_prefix(self.driver.vestibule().paths().of(Endpoint::Auth));
-        // Envoy asks below it; with every other flavour nothing is there.
-        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

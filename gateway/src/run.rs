@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio::sync::watch;
 use tower::ServiceExt as _;
-use vestibule_settings::{Reader, Server, Settings};
+use vestibule_settings::{LogFormat, Reader, Server, Settings, rows};
 
 use crate::{
     gateway::Gateway,
@@ -34,7 +34,8 @@ async fn serve_all(settings: Settings, reader: Reader, mut inherited: Inherited)
     warn(&settings);
     let metrics = Metrics::new();
     let gateway = Arc::new(Gateway::new(&settings, metrics.clone())?);
-    let server = settings.server;
+    let start = Start { server: settings.server, log_format: settings.log_format };
+    let server = start.server.clone();
     // Whoever sends a signal once the program says that it listens must be heard.
     let (hangups, ending) = (Hangups::listen()?, Ending::listen()?);
     let (end, ends) = watch::channel(());
@@ -45,7 +46,7 @@ async fn serve_all(settings: Settings, reader: Reader, mut inherited: Inherited)
         tokio::spawn(serve_metrics(listener, server.clone(), metrics.clone(), ends.clone()));
     }
     say(&format!("listening on {}", listener.place()?));
-    tokio::spawn(reload_when_asked(hangups, Arc::clone(&gateway), reader, metrics));
+    tokio::spawn(reload_when_asked(hangups, Arc::clone(&gateway), reader, metrics, Arc::new(start)));
     tokio::spawn(async move {
         ending.asked().await;
         tracing::info!("ending");
@@ -85,11 +86,17 @@ async fn page(State(metrics): State<Metrics>) -> axum::response::Response {
 }
 
 /// Takes a new configuration whenever the program is sent SIGHUP. One that is wrong changes nothing.
-async fn reload_when_asked(mut hangups: Hangups, gateway: Arc<Gateway>, reader: Reader, metrics: Metrics) {
+async fn reload_when_asked(
+    mut hangups: Hangups,
+    gateway: Arc<Gateway>,
+    reader: Reader,
+    metrics: Metrics,
+    start: Arc<Start>,
+) {
     while hangups.next().await {
-        let (gateway, reader) = (Arc::clone(&gateway), reader.clone());
+        let (gateway, reader, start) = (Arc::clone(&gateway), reader.clone(), Arc::clone(&start));
         // Files are read, and certificates: requests do not wait for that.
-        let reloaded = tokio::task::spawn_blocking(move || reload(&gateway, reader)).await;
+        let reloaded = tokio::task::spawn_blocking(move || reload(&gateway, reader, &start)).await;
         let error = match reloaded {
             Ok(Ok(())) => {
                 tracing::info!("the configuration was read again and has taken over");
@@ -106,18 +113,36 @@ async fn reload_when_asked(mut hangups: Hangups, gateway: Arc<Gateway>, reader: 
     }
 }
 
-fn reload(gateway: &Gateway, reader: Reader) -> Result<()> {
+fn reload(gateway: &Gateway, reader: Reader, start: &Start) -> Result<()> {
     let settings = reader.from_env()?;
     warn(&settings);
-    let (before, after) = (gateway.server(), &settings.server);
-    let is_fixed =
-        |server: &Server| (server.listen.clone(), server.metrics.clone(), server.silence, server.grace);
-    if is_fixed(&before) != is_fixed(after) {
-        tracing::warn!(
-            "where to listen and how long to wait change at a restart; everything else takes over now"
-        );
+    let changed = start.differs_in(&settings);
+    if !changed.is_empty() {
+        let changed = changed.join(", ");
+        tracing::warn!("{changed} stay as they were until a restart; everything else takes over now");
     }
     gateway.renew(&settings)
+}
+
+/// What was set at the start and is only read then.
+struct Start {
+    server: Server,
+    log_format: LogFormat,
+}
+
+impl Start {
+    /// The options of that kind that say something else by now.
+    fn differs_in(&self, settings: &Settings) -> Vec<&'static str> {
+        let (before, after) = (&self.server, &settings.server);
+        let options = [
+            (&rows::HTTP_ADDRESS, before.listen != after.listen),
+            (&rows::METRICS_ADDRESS, before.metrics != after.metrics),
+            (&rows::SHUTDOWN_GRACE, before.grace != after.grace),
+            (&rows::CONNECTION_SILENCE, before.silence != after.silence),
+            (&rows::LOG_FORMAT, self.log_format != settings.log_format),
+        ];
+        options.into_iter().filter(|(_, differs)| *differs).map(|(row, _)| row.suffix()).collect()
+    }
 }
 
 fn warn(settings: &Settings) {

@@ -101,7 +101,7 @@ async fn it_starts_while_the_provider_is_down() -> Result<()> {
         .start()
         .await?;
     provider.sign_in_as(Some("alice"));
-    // After a failure the issuer is left alone for a moment.
+    // After a failure the issuer may be left alone for a moment; this waits for the sign-in that succeeds.
     let end = std::time::Instant::now() + PATIENCE;
     while gateway.signed_in().await.is_err() {
         assert!(std::time::Instant::now() < end, "{}", gateway.child.output());
@@ -128,9 +128,15 @@ async fn a_new_configuration_takes_over_and_a_wrong_one_does_not() -> Result<()>
     assert!(gateway.child.output().contains("there is no option nonsense"));
     assert_eq!(reqwest::get(gateway.url("/one")).await?.status(), StatusCode::OK);
 
-    std::fs::write(&path, "email_domains = [\"elsewhere.example\"]\nping_path = \"/two\"")?;
+    let only_at_the_start = "shutdown_grace = \"9s\"\nconnection_silence = \"70s\"\nlog_format = \"json\"";
+    std::fs::write(
+        &path,
+        format!("email_domains = [\"elsewhere.example\"]\nping_path = \"/two\"\n{only_at_the_start}"),
+    )?;
     gateway.signal(Signal::HUP)?;
     gateway.child.line_with("has taken over", PATIENCE).await?;
+    let line = gateway.child.line_with("until a restart", PATIENCE).await?;
+    assert!(line.contains("SHUTDOWN_GRACE, CONNECTION_SILENCE, LOG_FORMAT stay as they were"), "{line}");
     assert_eq!(reqwest::get(gateway.url("/two")).await?.status(), StatusCode::OK);
     // Rules hold for sessions that there are already.
     assert_eq!(gateway.check(&mut visitor).await?.status(), StatusCode::FORBIDDEN);
@@ -159,6 +165,19 @@ async fn secrets_are_read_again_and_nobody_is_signed_out_by_a_rotation() -> Resu
         }
         assert_eq!(gateway.check(&mut visitor).await?.status(), status, "{text}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_of_warnings_alone_tells_which_request_each_is_about() -> Result<()> {
+    let (port, closed) = (ports::reserve()?, ports::reserve()?);
+    let mut setup = Setup::at(port)?.set("OIDC_ISSUER_URL", format!("http://127.0.0.1:{closed}"));
+    setup.variables.insert("RUST_LOG".to_owned(), "warn".to_owned());
+    let mut gateway = setup.start().await?;
+    let request = reqwest::Client::new().get(gateway.url("/oauth2/start")).header("x-request-id", "abc-123");
+    request.header("sec-fetch-mode", "navigate").send().await?;
+    let line = gateway.child.line_with("provider did not answer", PATIENCE).await?;
+    assert!(line.contains("abc-123"), "{line}");
     Ok(())
 }
 

@@ -129,6 +129,12 @@ issuer = "https://id.example.com"
 audiences = ["api"]
 ```
 
+## Limits of the gateway
+
+A request's head has at most 64 KiB and 128 headers (431); an answer takes at most 30 seconds (503). Each listener has at
+most 4096 connections, and further ones wait until one ends: let the proxy keep its connections, and the system allow as
+many open files.
+
 ## Where the two differ by design
 
 | | oauth2-proxy | Vestibule |

@@ -158,7 +158,7 @@ rows! {
     METRICS_ADDRESS gate_both Address, "", "Where `/metrics` is served for Prometheus; nowhere where it is not set.";
     PING_PATH gate_both Text, "/ping", "The path that says whether the program runs.";
     READY_PATH gate_both Text, "/ready", "The path that says whether the program can serve.";
-    REQUEST_ID_HEADER gate_both Text, "X-Request-Id", "The header with the request's id in the proxy's log, which then stands in ours too.";
+    REQUEST_ID_HEADER gate_both Text, "X-Request-Id", "The header with the request's id in the proxy's log, which then stands in ours too. It is believed from everybody: the proxy must set it itself, whatever the client has sent.";
     REQUEST_LOGGING gate_both Flag, "true", "Whether each request gets a line in the log; a check that lets somebody through gets one at `debug` only.";
     EXCLUDE_LOGGING_PATHS gate_both List, "", "Paths whose requests get no line.";
     SILENCE_PING_LOGGING gate_both Flag, "false", "Whether requests for the ping and ready paths get no line.";

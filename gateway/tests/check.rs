@@ -135,6 +135,12 @@ async fn fifth_loop_a_session_too_large_for_a_cookie() -> Result<()> {
     let groups: Vec<_> =
         (0..300).map(|number| format!("a group with a long name, number {number}")).collect();
     let groups = groups.iter().map(|group| group.replace(',', "")).collect::<Vec<_>>().join(",");
+    let rule = |asked: String| -> Result<()> {
+        let path = setup.file("rules.toml", format!("[[rule]]\n{asked}"))?;
+        finds(&setup, &["--config", path.to_str().unwrap()], "too large for a cookie")
+    };
+    rule(format!("groups = [\"{}\"]", groups.replace(',', "\", \"")))?;
+    rule(format!("claims = [\"department=x\", \"department={}\"]", "long".repeat(2000)))?;
     finds(&setup.set("KEEP_GROUPS", groups), &[], "too large for a cookie")?;
     Ok(())
 }

@@ -14,6 +14,22 @@ use crate::{
     rows, value,
 };
 
+/// What the rules of the file ask for that a session keeps: groups, and claims with a value each.
+pub(crate) fn kept(file: &File) -> (Vec<String>, BTreeMap<String, String>) {
+    let tables = || file.tables.get("rule").into_iter().flatten();
+    let groups = tables().filter_map(|table| Table::new(table).list("groups")).flatten().collect();
+    let mut claims: BTreeMap<String, String> = BTreeMap::new();
+    for claim in tables().filter_map(|table| Table::new(table).list("claims")).flatten() {
+        let Some((name, value)) = claim.split_once('=') else { continue };
+        // The longest counts: it has to fit.
+        let longest = claims.entry(name.trim().to_owned()).or_default();
+        if longest.len() < value.trim().len() {
+            *longest = value.trim().to_owned();
+        }
+    }
+    (groups, claims)
+}
+
 /// Every rule, those of the file first.
 pub(crate) fn read(options: &mut Options, file: &File) -> Vec<AccessRule> {
     let tables = file.tables.get("rule").map(Vec::as_slice).unwrap_or_default();

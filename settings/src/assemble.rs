@@ -124,7 +124,8 @@ impl Settings {
         &self.return_origins
     }
 
-    /// Somebody made up whom the rules for everybody let in, and who is in every group that options name.
+    /// Somebody made up whom the rules for everybody let in, who is in every group and has every claim that
+    /// options name.
     pub fn somebody(&self) -> Identity {
         let domain = self.email_domains.as_ref().and_then(|domains| domains.first());
         let domain = domain.map_or("example.com".to_owned(), |domain| match domain.trim_start_matches('*') {
@@ -136,9 +137,12 @@ impl Settings {
         if let Some(Keep::Named(named)) = &self.keep_groups {
             groups.extend(named.iter().cloned());
         }
+        let (for_rules, claims) = &self.kept_for_rules;
+        groups.extend(for_rules.iter().cloned());
         let somebody =
             Identity::new("0123456789abcdef0123456789abcdef").issuer("https://provider.example.com");
-        somebody.username("somebody".to_owned()).verified_email(email).groups(groups)
+        let somebody = somebody.username("somebody".to_owned()).verified_email(email).groups(groups);
+        claims.iter().fold(somebody, |somebody, (name, value)| somebody.claim(name, value.clone()))
     }
 
     /// The host that reaches the providers.

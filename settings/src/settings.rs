@@ -60,6 +60,8 @@ pub struct Settings {
     pub(crate) emails: Vec<String>,
     pub(crate) keep_groups: Option<Keep>,
     pub(crate) rules: Vec<AccessRule>,
+    /// Groups and claims that those ask for.
+    pub(crate) kept_for_rules: (Vec<String>, BTreeMap<String, String>),
     pub(crate) bearer: Bearer,
     pub(crate) shows_sign_in_page: bool,
     pub(crate) start_parameters: Vec<StartParameter>,
@@ -285,6 +287,7 @@ impl Settings {
             emails,
             keep_groups: checks::keep_groups(options),
             rules: access::read(options, file),
+            kept_for_rules: access::kept(file),
             bearer,
             flavour: assemble::flavour(options.choice(&rows::FLAVOUR)),
             token_headers: checks::token_headers(options),

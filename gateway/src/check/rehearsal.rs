@@ -64,7 +64,7 @@ fn refused(refusal: Refusal) -> Finding {
                      could not sign in";
         return Finding::new(
             fault,
-            "name fewer groups in KEEP_GROUPS and ALLOWED_GROUPS, or hand on no tokens",
+            "name fewer groups in KEEP_GROUPS, ALLOWED_GROUPS and rules, or hand on no tokens",
         );
     }
     let fault = format!("a rehearsed sign-in was refused: {}", refusal.meaning());

@@ -64,8 +64,14 @@ fn template(options: &mut Options) -> Option<Template> {
     let row = &rows::PAGE_TEMPLATE;
     let path = options.text(row)?;
     let text = String::from_utf8_lossy(&read(options, row, &path)?).into_owned();
+    // What comes from a provider or a browser never becomes markup, whatever the template says: there are two ways to
+    // say that it shall.
+    if turns_escaping_off(&text) {
+        let remedy = "leave it out: every text on a page is escaped";
+        options.problem(row, "it has an `autoescape` block in it", remedy);
+        return None;
+    }
     let mut engine = Environment::new();
-    // What comes from a provider or a browser never becomes markup, whatever the template says.
     engine.remove_filter("safe");
     match engine.add_template_owned(NAME, text) {
         Ok(()) => Some(Template(engine)),
@@ -76,6 +82,11 @@ fn template(options: &mut Options) -> Option<Template> {
             None
         }
     }
+}
+
+fn turns_escaping_off(template: &str) -> bool {
+    let tags = template.split("{%").skip(1);
+    tags.map(|tag| tag.trim_start_matches(['-', '+']).trim_start()).any(|tag| tag.starts_with("autoescape"))
 }
 
 fn read(options: &mut Options, row: &Row, path: &str) -> Option<Vec<u8>> {

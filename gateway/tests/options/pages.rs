@@ -68,5 +68,15 @@ async fn a_template_draws_every_page() -> Result<()> {
     assert!(policy.contains("style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
     let setup = gateway.setup.set("PAGE_TEMPLATE", "broken.html");
     assert!(setup.refused()?.contains("VESTIBULE_PAGE_TEMPLATE: line 2"));
+    for block in [
+        "{% autoescape false %}{{ banner }}{% endautoescape %}",
+        "{%-\nautoescape 'none' %}{% endautoescape %}",
+    ] {
+        setup.file("broken.html", block)?;
+        assert!(
+            setup.refused()?.contains("VESTIBULE_PAGE_TEMPLATE: it has an `autoescape` block"),
+            "{block}"
+        );
+    }
     Ok(())
 }

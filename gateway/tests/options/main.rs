@@ -150,12 +150,14 @@ fn every_option_that_works_has_a_test() {
         for option in *options {
             assert!(works().any(|suffix| suffix == *option), "no row {option} works");
             let (_, after) = source.split_once(&head).unwrap();
-            let body = after.split("\n}\n").next().unwrap();
-            let key = option.to_ascii_lowercase();
-            assert!(
-                body.contains(&format!("\"{option}\"")) || body.contains(&key),
-                "{test} never sets {option}"
-            );
+            // A line's end in a text is one here, so that what begins a line does.
+            let body = after.split("\n}\n").next().unwrap().replace("\\n", "\n");
+            // As a name in quotes, or at the beginning of a line of a file: a short name is in many a word.
+            let key = format!("{} =", option.to_ascii_lowercase());
+            let begins = |at: usize| !body[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let is_set =
+                body.contains(&format!("\"{option}\"")) || body.match_indices(&key).any(|(at, _)| begins(at));
+            assert!(is_set, "{test} never sets {option}");
         }
     }
 }

@@ -31,7 +31,7 @@ impl Bearer {
                         issuers.push(Oidc::builder(issuer, audience).id(format!("extra-{number}")));
                     }
                     None => {
-                        let fault = format!("`{issuer}` says no audience");
+                        let fault = format!("entry {number} says no audience");
                         let remedy = "write `https://issuer.example=audience`";
                         options.problem(&rows::EXTRA_JWT_ISSUERS, fault, remedy);
                     }

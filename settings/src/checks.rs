@@ -161,6 +161,8 @@ pub(crate) fn upstreams(options: &mut Options, prefix: &str) {
         if upstream.starts_with("static://2") {
             continue;
         }
+        // A password in it is for no log.
+        let upstream = if upstream.contains('@') { "http://127.0.0.1:8000".to_owned() } else { upstream };
         let remedy = format!(
             "let a proxy forward, and ask here; with nginx: `location / {{ auth_request {prefix}/auth; error_page 401 = \
              @sign_in; proxy_pass {upstream}; }} location {prefix}/ {{ proxy_pass http://127.0.0.1:4180; }} location \

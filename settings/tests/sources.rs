@@ -152,6 +152,9 @@ fn paths_of_the_gateway_s_own_do_not_hide_endpoints() {
 fn nothing_that_may_be_a_secret_is_printed_or_told() {
     let tables = r#"
 redirect_url = "http://ada:canary@app.example/oauth2/callback?canary=canary"
+upstreams = ["http://ada:canary@app.example"]
+skip_jwt_bearer_tokens = true
+extra_jwt_issuers = ["https://ada:canary@id.example"]
 whitelist_domains = ["ada:canary@elsewhere.example", "ada:canary@a b", "https://ada:canary@other.example"]
 [[provider]]
 id = "home"

@@ -95,7 +95,7 @@ impl AccessRule {
     }
 
     /// For clients with these addresses, or in these networks, as far as a trusted proxy says where a request comes
-    /// from.
+    /// from. Where whoever asks is no trusted proxy, the client is not known.
     pub fn clients<S: Into<String>>(mut self, clients: impl IntoIterator<Item = S>) -> Self {
         add(&mut self.clients, clients.into_iter().map(Into::into));
         self

@@ -51,7 +51,8 @@ impl Vestibule {
         }
     }
 
-    /// Where a request comes from: its peer, or what a trusted proxy says about that. `None` where it is not known.
+    /// Where a request comes from, for logs: its peer, or what a trusted proxy says about that. `None` where it is not
+    /// known. Rules do not take an unknown peer for a client.
     pub fn client(&self, head: &(impl RequestHead + ?Sized)) -> Option<IpAddr> {
         self.proxies.client(head, &self.client_header)
     }

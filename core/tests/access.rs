@@ -230,7 +230,7 @@ fn gw_06_clients_are_known_by_what_trusted_proxies_say() {
         (PROXY, Some("192.168.1.1, 8.8.8.8"), 401),
         (PROXY, Some("192.168.1.1, garbage"), 401),
         (PROXY, None, 401),
-        ("192.168.1.1", None, 200),
+        ("192.168.1.1", None, 401),
         ("8.8.8.8", Some("192.168.1.1"), 401),
     ] {
         let mut head = asks("GET", "/").from_peer(peer.parse().unwrap());
@@ -239,6 +239,11 @@ fn gw_06_clients_are_known_by_what_trusted_proxies_say() {
         }
         assert_eq!(world.handle(head).response.status, status, "{peer} {forwarded:?}");
     }
+    // A proxy that is not listed asks Envoy's questions too, from an address of its own.
+    let of_envoy = site().flavour(Flavour::ExtAuthz).rule(AccessRule::public().clients(["192.168.0.0/16"]));
+    let mut of_envoy = World::of(of_envoy);
+    let stranger = PlainHead::fetch("/oauth2/auth/").from_peer("192.168.1.1".parse().unwrap());
+    assert_eq!(of_envoy.handle(stranger).response.status, 401);
     let mut banned = with([AccessRule::nobody().clients(["8.8.8.0/24"]), AccessRule::public()]);
     let from = |client: &str| asks("GET", "/").with("x-forwarded-for", client);
     assert_eq!(banned.handle(from("8.8.8.8")).response.status, 403);

@@ -32,7 +32,9 @@ impl Vestibule {
         let ruling = if self.access.is_empty() {
             Ruling::SignedIn(None)
         } else {
-            let client = if self.access.go_by_client() { self.client(head) } else { None };
+            // A stranger who asks may be another proxy on the way, which says nothing that counts about its client.
+            let counts = self.access.go_by_client() && self.proxies.trust_peer(head);
+            let client = if counts { self.client(head) } else { None };
             self.access.decide(&self.asked(head), client)
         };
         // Envoy's question is the browser's request, whose query is the browser's own.

@@ -23,7 +23,8 @@ use crate::{
 pub enum Says {
     /// The provider's name for the account: what is permanent for OpenID Connect, the login for GitHub.
     User,
-    /// The e-mail address.
+    /// The e-mail address, empty unless the provider says that it is verified, or
+    /// [`Builder::insecure_unverified_email`](crate::config::Builder::insecure_unverified_email) is set.
     Email,
     /// The name that the account signs in by.
     PreferredUsername,
@@ -42,7 +43,8 @@ pub enum Says {
     Claim(String),
 }
 
-/// Which headers say who is signed in. `GAP-Auth`, which logs read, always goes out.
+/// Which headers say who is signed in. `GAP-Auth`, which logs read, always goes out, with the e-mail address as in
+/// [`Says::Email`], or else the user.
 #[derive(Clone, Debug)]
 pub struct IdentityHeaders {
     headers: Vec<(String, Says)>,
@@ -139,7 +141,7 @@ pub(crate) struct ChosenHeaders {
 impl ChosenHeaders {
     /// Says who it is, or with every header that it is nobody.
     pub(crate) fn say(&self, response: Response, session: Option<&SessionView<'_>>) -> Response {
-        let who = session.map_or("", |session| session.email.unwrap_or(session.user()));
+        let who = session.map_or("", |session| self.address(session).unwrap_or(session.user()));
         let response = response.header("gap-auth", header_value(who));
         self.headers.iter().fold(response, |response, (name, says)| {
             response.header(name, session.map_or_else(String::new, |session| self.value(says, session)))
@@ -149,7 +151,7 @@ impl ChosenHeaders {
     fn value(&self, says: &Says, session: &SessionView<'_>) -> String {
         let text = match says {
             Says::User => self.user(session),
-            Says::Email => session.email.unwrap_or_default(),
+            Says::Email => self.address(session).unwrap_or_default(),
             Says::PreferredUsername => session.username.unwrap_or_default(),
             Says::Name => session.name.unwrap_or_default(),
             Says::Subject => session.subject,
@@ -163,9 +165,14 @@ impl ChosenHeaders {
 
     /// The name that the user header carries, and that goes with a password.
     pub(crate) fn user<'c>(&self, session: &SessionView<'c>) -> &'c str {
-        let counts = self.email_for_user && (session.email_verified || self.unverified_email);
-        let email = session.email.filter(|email| counts && !header_value(email).is_empty());
-        email.unwrap_or_else(|| session.user())
+        let address = if self.email_for_user { self.address(session) } else { None };
+        address.unwrap_or_else(|| session.user())
+    }
+
+    /// The address, where it counts and can stand in a header. Whoever reads a header takes it for proven.
+    fn address<'c>(&self, session: &SessionView<'c>) -> Option<&'c str> {
+        let counts = session.email_verified || self.unverified_email;
+        session.email.filter(|email| counts && !header_value(email).is_empty())
     }
 }
 

@@ -108,6 +108,16 @@ fn the_user_may_be_the_verified_address() {
 }
 
 #[test]
+fn se_36_an_address_that_nobody_has_verified_stands_in_no_header() {
+    let chosen = || site(IdentityHeaders::none().header("x-email", Says::Email));
+    let unverified = json!({"id": 7, "login": "ada", "email": "boss@a.example"});
+    let response = signed_in(chosen(), unverified.clone());
+    assert_eq!(said(&response), [("gap-auth", "ada"), ("x-email", "")]);
+    let whatever = signed_in(chosen().insecure_unverified_email(), unverified);
+    assert_eq!(said(&whatever), [("gap-auth", "boss@a.example"), ("x-email", "boss@a.example")]);
+}
+
+#[test]
 fn a_header_has_one_name_of_its_own_and_one_meaning() {
     let problems = |name: &str| {
         let headers = IdentityHeaders::default().header(name, Says::User);

@@ -44,7 +44,7 @@ pub enum Says {
 }
 
 /// Which headers say who is signed in. `GAP-Auth`, which logs read, always goes out, with the e-mail address as in
-/// [`Says::Email`], or else the user.
+/// [`Says::Email`], or else the user; the subject, where that name could be taken for an address.
 #[derive(Clone, Debug)]
 pub struct IdentityHeaders {
     headers: Vec<(String, Says)>,
@@ -74,7 +74,8 @@ impl IdentityHeaders {
         self
     }
 
-    /// Lets [`Says::User`] be the verified e-mail address, where there is one.
+    /// Lets [`Says::User`] be the verified e-mail address, where there is one. Where there is none and the name has an
+    /// `@` in it, the account's subject stands there instead: a name must not pose as somebody's address.
     pub fn prefer_email_to_user(mut self) -> Self {
         self.email_for_user = true;
         self
@@ -141,7 +142,7 @@ pub(crate) struct ChosenHeaders {
 impl ChosenHeaders {
     /// Says who it is, or with every header that it is nobody.
     pub(crate) fn say(&self, response: Response, session: Option<&SessionView<'_>>) -> Response {
-        let who = session.map_or("", |session| self.address(session).unwrap_or(session.user()));
+        let who = session.map_or("", |session| self.address_or_name(session));
         let response = response.header("gap-auth", header_value(who));
         self.headers.iter().fold(response, |response, (name, says)| {
             response.header(name, session.map_or_else(String::new, |session| self.value(says, session)))
@@ -165,8 +166,13 @@ impl ChosenHeaders {
 
     /// The name that the user header carries, and that goes with a password.
     pub(crate) fn user<'c>(&self, session: &SessionView<'c>) -> &'c str {
-        let address = if self.email_for_user { self.address(session) } else { None };
-        address.unwrap_or_else(|| session.user())
+        if self.email_for_user { self.address_or_name(session) } else { session.user() }
+    }
+
+    /// The address that counts, or else a name that nobody could take for one: people choose those themselves.
+    fn address_or_name<'c>(&self, session: &SessionView<'c>) -> &'c str {
+        let name = || Some(session.user()).filter(|name| !name.contains('@')).unwrap_or(session.subject);
+        self.address(session).unwrap_or_else(name)
     }
 
     /// The address, where it counts and can stand in a header. Whoever reads a header takes it for proven.

@@ -6,7 +6,7 @@ mod world;
 use serde_json::json;
 use vestibule::{
     access::AccessRule,
-    config::Builder,
+    config::{Builder, TokenHeaders},
     identity_headers::{IdentityHeaders, Says},
     request::PlainHead,
     response::Response,
@@ -115,6 +115,20 @@ fn se_36_an_address_that_nobody_has_verified_stands_in_no_header() {
     assert_eq!(said(&response), [("gap-auth", "ada"), ("x-email", "")]);
     let whatever = signed_in(chosen().insecure_unverified_email(), unverified);
     assert_eq!(said(&whatever), [("gap-auth", "boss@a.example"), ("x-email", "boss@a.example")]);
+}
+
+#[test]
+fn a_name_never_poses_as_an_address_where_addresses_are_what_counts() {
+    let impostor = || json!({"id": 7, "login": "boss@a.example"});
+    let said = |builder: Builder| {
+        let response = signed_in(builder.token_headers(TokenHeaders::none().basic("secret")), impostor());
+        ["x-auth-request-user", "gap-auth", "authorization"]
+            .map(|name| response.get(name).unwrap().to_owned())
+    };
+    let prefer = IdentityHeaders::default().prefer_email_to_user();
+    assert_eq!(said(site(prefer)), ["7", "7", "Basic NzpzZWNyZXQ="].map(str::to_owned), "7:secret");
+    let [user, gap_auth, _] = said(site(IdentityHeaders::default()));
+    assert_eq!((user.as_str(), gap_auth.as_str()), ("boss@a.example", "7"), "a name is what it is asked for");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Only `auth` takes them. Each is proven anew: there is no cache of decisions.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -22,7 +22,7 @@ use crate::{
 /// As a [`Provider`](crate::provider::Provider), it awaits nothing but `http`.
 #[async_trait]
 pub trait BearerIssuer: Send + Sync + 'static {
-    /// The name in logs and metrics.
+    /// The name in logs, metrics and rules; no provider and no other issuer has it.
     fn id(&self) -> &str;
 
     /// Proves a token: that this issuer made it, for this site, and for now. `None` where the token does not say that
@@ -58,8 +58,15 @@ impl fmt::Debug for Bearers {
 }
 
 impl Bearers {
-    pub(crate) fn problems(&self) -> Vec<Problem> {
+    /// What is wrong with them, beside providers with these ids.
+    pub(crate) fn problems<'p>(&'p self, providers: impl Iterator<Item = &'p str>) -> Vec<Problem> {
         let mut problems: Vec<_> = self.issuers.iter().flat_map(|issuer| issuer.problems()).collect();
+        let mut seen: BTreeSet<&str> = providers.collect();
+        for issuer in self.issuers.iter().filter(|issuer| !seen.insert(issuer.id())) {
+            // A rule that asks for one of them by its id would let in whom the other vouches for.
+            let fault = format!("something else is called `{}`, too", issuer.id());
+            problems.push(Problem::new("bearer", fault, "give each issuer and provider an id of its own"));
+        }
         if self.session_decides && self.issuers.is_empty() {
             let fault = "no issuer's tokens count, so that none can fail to";
             problems.push(Problem::new(

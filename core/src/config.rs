@@ -430,7 +430,7 @@ impl Builder {
         for (fault, remedy) in self.paths.problems() {
             problems.push(Problem::new("paths", fault, remedy));
         }
-        problems.extend(self.bearers.problems());
+        problems.extend(self.bearers.problems(self.providers.iter().map(|provider| provider.id())));
         problems.extend(self.token_headers.problems());
         problems.extend(self.pages.problems());
         if self.keys.is_none() {

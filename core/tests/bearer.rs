@@ -268,6 +268,8 @@ fn what_is_wrong_with_an_issuer_is_said_at_construction() {
     };
     assert_eq!(fields(builder().provider(Plain::new("plain")).bearer(Unsound)), ["issuer"]);
     assert_eq!(fields(builder().provider(Plain::new("plain")).bearer_or_session()), ["bearer_or_session"]);
+    assert_eq!(fields(site().bearer(Issuer("ci"))), ["bearer"], "a rule that names one would let both in");
+    assert_eq!(fields(site().bearer(Issuer("plain"))), ["bearer"], "a provider is called that");
 }
 
 /// A host on which the issuer of tokens never answers, and everybody else does.

@@ -149,6 +149,11 @@ impl ChosenHeaders {
         })
     }
 
+    /// Whether one of them says who vouches for whoever the others name.
+    pub(crate) fn tell_issuers_apart(&self) -> bool {
+        self.headers.iter().any(|(_, says)| matches!(says, Says::Issuer | Says::Provider))
+    }
+
     fn value(&self, says: &Says, session: &SessionView<'_>) -> String {
         let text = match says {
             Says::User => self.user(session),

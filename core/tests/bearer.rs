@@ -20,6 +20,7 @@ use vestibule::{
     entropy::Seed,
     exchange::{HttpFailure, HttpRequest, HttpResponse, Purpose},
     identity::Identity,
+    identity_headers::{IdentityHeaders, Says},
     limits::SIGN_INS_UNDER_WAY_MAX,
     provider::{ProviderError, UserHeader},
     request::PlainHead,
@@ -259,6 +260,13 @@ impl BearerIssuer for Unsound {
     fn problems(&self) -> Vec<Problem> {
         vec![Problem::new("issuer", "unsound", "mend it")]
     }
+}
+
+#[test]
+fn an_issuer_beside_a_provider_may_use_the_same_names() {
+    assert_eq!(site().build().unwrap().cautions().len(), 1);
+    let told_apart = IdentityHeaders::default().header("x-from", Says::Issuer);
+    assert_eq!(site().identity_headers(told_apart).build().unwrap().cautions().len(), 0);
 }
 
 #[test]

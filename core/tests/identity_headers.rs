@@ -132,6 +132,19 @@ fn a_name_never_poses_as_an_address_where_addresses_are_what_counts() {
 }
 
 #[test]
+fn headers_that_mix_the_names_of_several_issuers_are_said_to() {
+    let cautions = |builder: Builder| builder.build().unwrap().cautions();
+    let two = |headers| site(headers).provider(Plain::new("other"));
+    assert_eq!(cautions(site(IdentityHeaders::default())), Vec::<String>::new());
+    let [caution] = &cautions(two(IdentityHeaders::default()))[..] else { panic!("no caution") };
+    assert!(caution.starts_with("identity_headers: ") && caution.contains("provider"), "{caution}");
+    for says in [Says::Issuer, Says::Provider] {
+        let told_apart = IdentityHeaders::default().header("x-from", says);
+        assert_eq!(cautions(two(told_apart)), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_header_has_one_name_of_its_own_and_one_meaning() {
     let problems = |name: &str| {
         let headers = IdentityHeaders::default().header(name, Says::User);

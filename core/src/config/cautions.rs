@@ -18,6 +18,14 @@ impl Vestibule {
                            as anybody with that address";
             cautions.push(caution.to_owned());
         }
+        if self.providers.len() + self.bearers.issuers.len() > 1
+            && !self.identity_headers.tell_issuers_apart()
+        {
+            let caution = "identity_headers: several providers or issuers vouch for people here, and no header says \
+                           which one does, so that two people may have one name; add a header that says the issuer \
+                           or the provider, where the application goes by names";
+            cautions.push(caution.to_owned());
+        }
         cautions
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     exchange::{Document, Freshness, HttpFailure, HttpResponse, Purpose},
     json,
     limits::{
-        DOCUMENT_HARD_AGE, DOCUMENT_REFETCH_BURST, DOCUMENT_REFETCH_INTERVAL, DOCUMENT_RETRY_INTERVAL,
-        DOCUMENT_SOFT_AGE, DOCUMENTS_MAX,
+        DOCUMENT_FAILURE_PAUSE, DOCUMENT_HARD_AGE, DOCUMENT_REFETCH_BURST, DOCUMENT_REFETCH_INTERVAL,
+        DOCUMENT_RETRY_INTERVAL, DOCUMENT_SOFT_AGE, DOCUMENTS_MAX,
     },
     log,
     time::Timestamp,
@@ -26,6 +26,8 @@ pub(crate) enum LookUp {
     Use(Document),
     /// Fetch it; where that fails, [`Documents::fetched`] says what to use.
     Fetch,
+    /// There is none, and asking again so soon would bring nothing but this again.
+    Failed(HttpFailure),
 }
 
 /// All documents that a process remembers.
@@ -39,6 +41,8 @@ struct Entry {
     document: Option<Document>,
     /// When the last fetch was tried, whatever came of it.
     tried: Timestamp,
+    /// Why the last fetch brought nothing, if it did not.
+    failure: Option<HttpFailure>,
     tokens: u32,
     refilled: Timestamp,
 }
@@ -47,6 +51,11 @@ impl Documents {
     /// Decides whether a document has to be fetched.
     pub(crate) fn look_up(&mut self, url: &Url, freshness: Freshness, now: Timestamp) -> LookUp {
         let Some(entry) = self.entries.get_mut(url) else { return LookUp::Fetch };
+        if let (None, Some(failure)) = (entry.last_good(now), entry.failure)
+            && now.since(entry.tried) < DOCUMENT_FAILURE_PAUSE
+        {
+            return LookUp::Failed(failure);
+        }
         let Some(document) = entry.document.clone() else { return LookUp::Fetch };
         let age = now.since(document.fetched);
         let fetch = match freshness {
@@ -81,10 +90,12 @@ impl Documents {
         let entry = self.entries.entry(url.clone()).or_insert_with(|| Entry {
             document: None,
             tried: now,
+            failure: None,
             tokens: DOCUMENT_REFETCH_BURST,
             refilled: now,
         });
         entry.tried = now;
+        entry.failure = result.as_ref().err().copied();
         match result {
             Ok(document) if usable => Ok(entry.document.insert(document).clone()),
             // Where there is no good one, whoever asked finds out what is wrong with this one, and it is forgotten.
@@ -227,6 +238,27 @@ mod tests {
         assert_eq!(shown.body.as_slice(), br#"{"keys":[{"bad":1}]}"#, "so that its fault can be named");
         assert_eq!(none.look_up(&url(), Freshness::Cached, NOW), LookUp::Fetch);
         assert_eq!(none.last(&url(), NOW), None);
+    }
+
+    #[test]
+    fn nd_09_after_a_failure_nobody_is_asked_again_at_once() {
+        let mut documents = Documents::default();
+        let refused = Err(HttpFailure::Connect);
+        documents.fetched(Purpose::Keys, &url(), refused.clone(), true, NOW).unwrap_err();
+        let pause = DOCUMENT_FAILURE_PAUSE.as_secs();
+        for freshness in [Freshness::Cached, Freshness::Refetched] {
+            let meanwhile = documents.look_up(&url(), freshness, after(pause - 1));
+            assert_eq!(meanwhile, LookUp::Failed(HttpFailure::Connect));
+            assert_eq!(documents.look_up(&url(), freshness, after(pause)), LookUp::Fetch);
+        }
+        let other = Url::parse("https://op.example/other").unwrap();
+        assert_eq!(documents.look_up(&other, Freshness::Cached, NOW), LookUp::Fetch);
+        documents.fetched(Purpose::Keys, &url(), answer(200, r#"{"keys":[{}]}"#), true, NOW).unwrap();
+        assert!(matches!(documents.look_up(&url(), Freshness::Cached, NOW), LookUp::Use(_)));
+        let gone = DOCUMENT_HARD_AGE.as_secs();
+        documents.fetched(Purpose::Keys, &url(), refused, true, after(gone)).unwrap_err();
+        let too_old = documents.look_up(&url(), Freshness::Cached, after(gone + pause - 1));
+        assert_eq!(too_old, LookUp::Failed(HttpFailure::Connect), "one that is too old is none");
     }
 
     #[test]

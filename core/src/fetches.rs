@@ -70,6 +70,7 @@ impl Fetches {
                 }
                 None => match documents.look_up(&url, freshness, host.now()) {
                     LookUp::Use(document) => return Ok(document),
+                    LookUp::Failed(failure) => return Err(failure),
                     LookUp::Fetch => {
                         let fetch = Arc::clone(self).fetch(Arc::clone(host), purpose, url.clone(), usable);
                         let fetch = fetch.boxed().shared();

@@ -91,6 +91,9 @@ pub const DOCUMENT_SOFT_AGE: Duration = Duration::from_secs(60 * 60);
 pub const DOCUMENT_HARD_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long to go on with an aged document after a fetch of it failed.
 pub const DOCUMENT_RETRY_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a document that could not be fetched, and of which there is no older one, is not asked for again. Whoever
+/// tries to sign in once more a moment later finds a provider that has come back.
+pub const DOCUMENT_FAILURE_PAUSE: Duration = Duration::from_secs(2);
 /// How many refetches of one document may happen at once because it turned out too old ...
 pub const DOCUMENT_REFETCH_BURST: u32 = 3;
 /// ... and how long it takes until one more is allowed.

@@ -19,6 +19,7 @@ use vestibule::{
     driver::{AdmitAll, Driver, Host},
     exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
     identity::SignIn,
+    limits::DOCUMENT_FAILURE_PAUSE,
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     request::PlainHead,
 };
@@ -166,7 +167,9 @@ struct Fragile(Threads);
 #[async_trait]
 impl Host for Fragile {
     fn now(&self) -> vestibule::time::Timestamp {
-        self.0.now()
+        // Each request comes a pause later than the one before.
+        let pauses = u32::try_from(self.0.seeds.load(Ordering::SeqCst)).unwrap();
+        self.0.now().after(DOCUMENT_FAILURE_PAUSE * pauses)
     }
 
     fn seed(&self) -> [u8; 32] {

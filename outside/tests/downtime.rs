@@ -37,6 +37,7 @@ async fn started_without_its_provider_the_application_signs_in_as_soon_as_it_is_
     assert!(!later.text("h1").await?.is_empty());
 
     let provider = OidcProvider::start_on(port, &origin).await?;
+    tokio::time::sleep(vestibule::limits::DOCUMENT_FAILURE_PAUSE).await;
     let system = Seed1 { idp: Idp::OidcProvider(provider), app, nginx, origin, page };
     system.visit(&later, PAGE).await?;
     later.wait_for_url(&system.at(PAGE)).await?;

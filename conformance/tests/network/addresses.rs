@@ -6,7 +6,7 @@ use serde_json::json;
 use vestibule::request::PlainHead;
 use vestibule_conformance::{Behaviour, Browser, Edit, Endpoint, Lie, Object, Site, Trap, code_of};
 
-use crate::{UNTIL_DOCUMENTS_ARE_GONE, UNTIL_DOCUMENTS_ARE_OLD};
+use crate::{UNTIL_DOCUMENTS_ARE_GONE, UNTIL_DOCUMENTS_ARE_OLD, UNTIL_FAILURES_ARE_FORGOTTEN};
 
 fn metadata(name: &str, value: &str) -> Lie {
     Lie::member(Object::Metadata, name, Edit::Set(json!(value)))
@@ -30,6 +30,7 @@ async fn nd_01_a_redirect_is_not_followed_from_any_endpoint() {
                 assert_eq!(outcome.asked.last(), Some(&endpoint), "{behaviour:?}");
                 let asked = outcome.asked.iter().filter(|asked| **asked == endpoint).count();
                 assert_eq!(asked, 1, "{behaviour:?}");
+                site.wait(UNTIL_FAILURES_ARE_FORGOTTEN);
             }
         }
         site.provider().honest();

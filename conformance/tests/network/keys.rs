@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vestibule::limits::{DOCUMENT_REFETCH_BURST, DOCUMENT_REFETCH_INTERVAL, KEYS_MAX};
 use vestibule_conformance::{Alg, Behaviour, Edit, Endpoint, Lie, Object, Site, strange_keys};
 
-use crate::{UNTIL_DOCUMENTS_ARE_GONE, UNTIL_DOCUMENTS_ARE_OLD, times};
+use crate::{UNTIL_DOCUMENTS_ARE_GONE, UNTIL_DOCUMENTS_ARE_OLD, UNTIL_FAILURES_ARE_FORGOTTEN, times};
 
 fn body(text: &str) -> Behaviour {
     Behaviour::answer(200, text)
@@ -44,6 +44,7 @@ async fn nd_06_what_is_no_key_set_proves_nothing() {
         let case: String = format!("{behaviour:?}").chars().take(80).collect();
         outcome.refused(code, &case);
         assert_eq!(outcome.asked_since_callback(), [Endpoint::Token, Endpoint::Keys], "{case}");
+        site.wait(UNTIL_FAILURES_ARE_FORGOTTEN);
     }
     site.provider().honest();
     assert!(site.sign_in().await.is_signed_in());

@@ -157,6 +157,7 @@ async fn people_keep_their_sessions_while_the_provider_is_down_and_others_are_to
     provider.stop().await;
     assert_eq!(early.visit("/").await.1, 503);
     provider.reopen().await.unwrap();
+    tokio::time::sleep(vestibule::limits::DOCUMENT_FAILURE_PAUSE).await;
     assert_eq!(early.visit("/").await.1, 200);
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Jws<'t> {
 /// does not say by which key it is to be checked.
 #[derive(Debug)]
 pub(crate) struct Header {
+    pub(crate) kind: Kind,
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<String>,
 }
@@ -99,7 +100,7 @@ impl Header {
             Some(Value::String(key_id)) => Some(key_id.clone()),
             Some(_) => return Err("its key id is not a text"),
         };
-        Ok(Self { algorithm, key_id })
+        Ok(Self { kind, algorithm, key_id })
     }
 }
 

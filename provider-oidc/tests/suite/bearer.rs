@@ -144,6 +144,22 @@ fn an_issuer_for_machines_needs_no_place_to_send_a_browser_to() {
 }
 
 #[test]
+fn nd_09_a_token_that_names_no_key_has_none_fetched_anew() {
+    let mut op = Op::honest();
+    op.keys = json!({"keys": [keyring().other_rsa.jwk("k0")]});
+    op.fresh_keys = Some(json!({"keys": [keyring().rsa.jwk("k1")]}));
+    let forged = op.prove(issuer(), &access_token().without_header("kid").sign());
+    assert!(matches!(forged, Err(ProviderError::BearerToken(_))), "{forged:?}");
+    assert_eq!(
+        op.asked(),
+        [Purpose::Metadata, Purpose::Keys],
+        "anybody can make such tokens by the thousand"
+    );
+    let honest = Op::honest().prove(issuer(), &access_token().without_header("kid").sign());
+    assert!(honest.is_ok_and(|identity| identity.is_some()));
+}
+
+#[test]
 fn nd_07_a_key_that_is_new_is_fetched_once_and_an_outage_is_no_refusal() {
     let mut op = Op::honest();
     op.keys = json!({"keys": [keyring().other_rsa.jwk("k0")]});

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use vestibule::{
     access::{AccessRule, Requirement},
     bearer::BearerIssuer,
-    config::{Builder, Keep, Problem},
+    config::{Builder, Flavour, Keep, Problem},
     conversation::Http,
     driver::{AdmitAll, Driver, Host},
     entropy::Seed,
@@ -165,6 +165,21 @@ fn whoever_the_token_names_must_meet_what_is_asked_for_this() {
         let expected = if code.is_empty() { (202, String::new()) } else { (403, code.to_owned()) };
         assert_eq!(refused(&ask(&mut world, asked("ci.7", query))), expected, "{query}");
     }
+}
+
+#[test]
+fn no_browser_is_sent_to_an_issuer_of_tokens_to_sign_in() {
+    let rule = AccessRule::signed_in(Requirement::new().providers(["ci"]));
+    let two = site().provider(Plain::new("other")).flavour(Flavour::ForwardAuth).trusted_proxies(["unix"]);
+    let mut world = World::of(two.rule(rule));
+    let visit = PlainHead::new("GET", AUTH)
+        .with("x-forwarded-method", "GET")
+        .with("x-forwarded-host", "app.example")
+        .with("x-forwarded-uri", "/x")
+        .with("sec-fetch-mode", "navigate")
+        .with("accept", "text/html");
+    let location = ask(&mut world, visit).get("location").map(str::to_owned);
+    assert_eq!(location.as_deref(), Some("https://app.example/oauth2/sign_in?rd=%2Fx"));
 }
 
 #[test]

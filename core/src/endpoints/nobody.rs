@@ -65,7 +65,8 @@ impl Vestibule {
             Ruling::SignedIn(Some(requirement)) => requirement.only_provider(),
             Ruling::SignedIn(None) | Ruling::Public { .. } | Ruling::Closed(..) => None,
         };
-        match only.filter(|_| self.providers.len() > 1) {
+        // An issuer of tokens for API clients has no page to sign in at.
+        match only.filter(|id| self.providers.len() > 1 && self.provider(id).is_some()) {
             Some(id) => with_query(&format!("{}/{id}", self.paths.of(Endpoint::Start)), target, false),
             None => self.sign_in_path(target, false),
         }

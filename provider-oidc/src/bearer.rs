@@ -71,6 +71,10 @@ fn check(claims: &Map<String, Value>, settings: &Settings, now: Timestamp) -> Re
     if claims.contains_key("cnf") {
         return Err("it is bound to a key that nobody shows here");
     }
+    // A logout token (OpenID Connect Back-Channel Logout §2.4) has the same issuer, audience and keys.
+    if claims.contains_key("events") {
+        return Err("it tells of an event and is nobody's to bring");
+    }
     let ours = |audience: &Value| {
         audience.as_str().is_some_and(|audience| {
             audience == settings.client_id || settings.trusted_audiences.iter().any(|other| other == audience)

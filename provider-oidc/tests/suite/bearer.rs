@@ -80,6 +80,15 @@ fn a_token_that_is_bound_to_a_key_of_its_sender_is_not_taken_from_somebody_who_s
 }
 
 #[test]
+fn a_logout_token_lets_nobody_in() {
+    let event = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+    for events in [event, json!({}), json!(null)] {
+        let logout = Mint::sound().without("nonce").without_header("typ").claim("events", events);
+        assert_eq!(fault(&logout), "it tells of an event and is nobody's to bring");
+    }
+}
+
+#[test]
 fn jt_10_a_token_of_an_api_client_may_be_old_but_has_an_end() {
     proven(&access_token().claim("iat", NOW - 90 * 86_400));
     proven(&access_token().without("iat"));

@@ -81,8 +81,15 @@ impl Builder {
     }
 }
 
-/// The tokens of a session, as far as they are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The tokens of a session, as far as they are kept. Only their cookie writes them down:
+///
+/// ```compile_fail,E0277
+/// fn can_be_written(_: impl serde::Serialize) {}
+/// fn seen(tokens: vestibule::tokens::KeptTokens) {
+///     can_be_written(tokens);
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptTokens {
     /// What the provider's interfaces ask for.
@@ -93,6 +100,28 @@ pub struct KeptTokens {
     pub id: Option<Secret>,
     /// When the access token ends, where the provider said so.
     pub access_expires: Option<Timestamp>,
+}
+
+/// What the cookie holds of [`KeptTokens`], sealed.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    access: Option<Secret>,
+    refresh: Option<Secret>,
+    id: Option<Secret>,
+    access_expires: Option<Timestamp>,
+}
+
+impl From<Written> for KeptTokens {
+    fn from(Written { access, refresh, id, access_expires }: Written) -> Self {
+        Self { access, refresh, id, access_expires }
+    }
+}
+
+impl From<&KeptTokens> for Written {
+    fn from(tokens: &KeptTokens) -> Self {
+        let KeptTokens { access, refresh, id, access_expires } = tokens.clone();
+        Self { access, refresh, id, access_expires }
+    }
 }
 
 impl KeptTokens {
@@ -136,7 +165,7 @@ impl Vestibule {
         let name = self.cookies.tokens();
         let text = cookie::only(head, &name)?;
         let opened = self.keys.open(&self.tokens_binding(&name, id), text, now).ok()?;
-        postcard::from_bytes(opened.payload()).ok()
+        postcard::from_bytes::<Written>(opened.payload()).ok().map(KeptTokens::from)
     }
 
     /// The cookie that keeps `tokens` beside `session`, whose own cookie has that many bytes; or what does not fit.
@@ -148,8 +177,9 @@ impl Vestibule {
         entropy: &mut Entropy,
     ) -> Result<String, String> {
         let name = self.cookies.tokens();
-        let bytes =
-            Zeroizing::new(postcard::to_allocvec(tokens).expect("texts can always be written to memory"));
+        let bytes = Zeroizing::new(
+            postcard::to_allocvec(&Written::from(tokens)).expect("texts can always be written"),
+        );
         let binding = self.tokens_binding(&name, session.id);
         let sealed = self.keys.seal(&binding, entropy.bytes(), session.expires, &bytes);
         let size = name.len() + sealed.expose().len();

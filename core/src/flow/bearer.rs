@@ -119,8 +119,10 @@ impl Vestibule {
         if let Err((refusal, detail)) =
             admitted.and_then(|()| self.meets(&asked.demand, &session.view(&claims)))
         {
-            let detail = detail.map(str::to_owned);
-            let known = Circumstances { provider: Some(issuer.id()), detail, ..Circumstances::default() };
+            // No sign-in has failed at a provider, so that none is named as such.
+            let detail = detail.map_or_else(String::new, |detail| format!("; {detail}"));
+            let detail = Some(format!("with a token of `{}`{detail}", issuer.id()));
+            let known = Circumstances { detail, ..Circumstances::default() };
             return self.refused_with(Asker::Program, refusal, known);
         }
         self.keep(&mut session.identity);

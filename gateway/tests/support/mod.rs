@@ -1,7 +1,13 @@
 //! The program as a person starts it, and a provider beside it.
 #![allow(dead_code, reason = "each test uses what it needs of this")]
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result};
 use reqwest::{Response, header::HeaderMap};
@@ -128,8 +134,15 @@ impl Setup {
 
     /// Runs it to its end, which must be a refusal to start, and gives what it said.
     pub(crate) fn refused(&self) -> Result<String> {
-        let output = self.command().output()?;
-        assert!(!output.status.success(), "it did start");
+        let mut program = self.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let end = Instant::now() + PATIENCE;
+        while program.try_wait()?.is_none() && Instant::now() < end {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // One that did start would run for ever. Of one that has ended nothing is left to end.
+        let _ = program.kill();
+        let output = program.wait_with_output()?;
+        assert!(output.status.code().is_some_and(|code| code != 0), "it did start");
         Ok(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }

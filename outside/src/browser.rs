@@ -19,6 +19,9 @@ use crate::{Child, PATIENCE, tools};
 /// How often a condition is looked at while it is waited for.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How often chromedriver is started until it finds a port.
+const STARTS_MAX: usize = 5;
+
 /// A browser that nobody has used before. Its profile goes with it.
 ///
 /// Every method that looks for something waits for it, and says after [`PATIENCE`] what it saw
@@ -39,6 +42,22 @@ pub enum Setting {
     Impatient,
 }
 
+/// chromedriver, and the line in which it says where it listens. It takes a port that the system gives out for IPv6, and
+/// ends if another program has the same one for IPv4: then the next may be free.
+async fn started() -> Result<(Child, String)> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut command = Command::new(tools::system("chromedriver")?);
+        let mut driver = Child::start("chromedriver", command.arg("--port=0"))?;
+        match driver.line_with("started successfully on port", PATIENCE).await {
+            Ok(line) => return Ok((driver, line)),
+            Err(_) if attempts < STARTS_MAX && driver.output().contains("port not available") => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 impl Browser {
     /// Starts a browser of its own.
     pub async fn start() -> Result<Self> {
@@ -47,9 +66,7 @@ impl Browser {
 
     /// Starts a browser of its own with these settings.
     pub async fn start_with(settings: &[Setting]) -> Result<Self> {
-        let mut driver =
-            Child::start("chromedriver", Command::new(tools::system("chromedriver")?).arg("--port=0"))?;
-        let line = driver.line_with("started successfully on port", PATIENCE).await?;
+        let (driver, line) = started().await?;
         let port = line.trim_end_matches('.').rsplit(' ').next().context("the line names a port")?;
         let profile = tempfile::Builder::new().prefix("vestibule-chromium-").tempdir()?;
         let client = ClientBuilder::new(HttpConnector::new())

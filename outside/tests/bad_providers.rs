@@ -78,6 +78,7 @@ async fn a_provider_whose_documents_are_garbage_is_a_page_and_is_asked_again_on_
             assert_eq!(system.who(&browser).await?, None, "{context}");
 
             provider.honest();
+            pause().await;
             browser.click(".act").await?;
             system.choose(&browser, "alice").await?;
             assert_alice_is_at(&system, &browser, DEEP).await?;
@@ -125,6 +126,7 @@ async fn a_provider_that_never_ends_is_given_up(endpoint: Endpoint, behaviour: B
     }
     system.assert_page(&browser, "provider_unreachable").await?;
     assert_eq!(provider.requests_to(endpoint).len(), 1);
+    pause().await;
     browser.click(".act").await?;
     system.choose(&browser, "alice").await?;
     assert_alice_is_at(&system, &browser, DEEP).await
@@ -154,6 +156,11 @@ async fn while_the_provider_is_away_whoever_is_signed_in_stays() -> Result<()> {
     outside.wait_for_url(&system.at(DEEP)).await?;
     assert_eq!(system.who(&outside).await?.as_deref(), Some("chloe@example.org"));
     Ok(())
+}
+
+/// A person reads the page first: for so long a document that could not be fetched is not asked for again.
+async fn pause() {
+    tokio::time::sleep(vestibule::limits::DOCUMENT_FAILURE_PAUSE).await;
 }
 
 async fn assert_alice_is_at(system: &Seed1, browser: &Browser, path: &str) -> Result<()> {

@@ -209,12 +209,16 @@ impl Story<'_> {
     async fn bad_documents(&mut self) -> Result<()> {
         let provider = self.system.dev()?.clone();
         let said = json!({ "error": hostile() }).to_string();
+        let pause = || tokio::time::sleep(vestibule::limits::DOCUMENT_FAILURE_PAUSE);
         provider.fail_next(Endpoint::Metadata, Behaviour::answer(500, said));
         self.visit("pia", Some("provider_unreachable")).await?;
+        pause().await;
         provider.fail_next(Endpoint::Metadata, Behaviour::Raw(hostile().into_bytes()));
         self.visit("pia", Some("provider_unreachable")).await?;
+        pause().await;
         provider.lie(Lie::RawKeys(hostile()));
         self.visit("pia", Some("provider_answer_invalid")).await?;
+        pause().await;
         Ok(())
     }
 

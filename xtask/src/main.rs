@@ -31,7 +31,7 @@ cargo xtask COMMAND
   test --fast    the same without the tests from outside, which need proxies, Chromium, Node and Python
   tools          install what the tests from outside need, and do nothing else (part of test)
   bench          what sign-in costs; installs what it needs and writes docs/benchmarks.md and .svg;
-                 wants a machine with nothing else to do, and some 20 minutes
+                 wants a machine with nothing else to do, and some 15 minutes
   bench --short  the same in a few rounds, into target/bench: to see that it works
   fuzz [SECONDS] [TARGET ...]
                  fuzz every target, or the named ones, for so many seconds each

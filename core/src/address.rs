@@ -20,7 +20,8 @@ pub(crate) fn is_loopback_to_browsers(url: &Url) -> bool {
     is_loopback(url) || url.domain().is_some_and(|name| name.ends_with(".localhost"))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether `url` is on this very machine, whatever its scheme. `localhost` counts, names below it do not.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

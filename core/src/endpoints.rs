@@ -151,14 +151,14 @@ impl Vestibule {
     /// More cookies than can be read: a page, which takes away what is ours by name.
     fn too_many_cookies(&self, asker: Asker) -> Outcome {
         let mut outcome = self.refused(asker, Refusal::CookiesTooLarge);
-        let ours = [
-            self.session_cookie.clone(),
-            self.cookies.tokens(),
-            self.cookies.remembered(),
-            self.cookies.rounds(),
-        ];
+        let ours = self.own_cookies();
         outcome.response = outcome.response.cookies(ours.iter().map(|name| self.cookies.clear(name)));
         outcome
+    }
+
+    /// The names of all cookies of ours that have always the same one: attempts are called by their states.
+    pub(crate) fn own_cookies(&self) -> [String; 4] {
+        [self.session_cookie.clone(), self.cookies.tokens(), self.cookies.remembered(), self.cookies.rounds()]
     }
 
     /// The path of `sign_in` with what it needs to know.

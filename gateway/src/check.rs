@@ -2,6 +2,7 @@
 //! in circles with it.
 
 mod browser;
+mod last_refusal;
 mod print;
 mod probe;
 mod rehearsal;

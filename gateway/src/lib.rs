@@ -5,15 +5,18 @@
 //!
 //! ```no_run
 //! use vestibule_gateway::Providers;
-//! # use vestibule::{config::ConfigError, provider::Provider};
-//! # fn gitea(base: &str, id: &str, client_id: &str, secret: Option<vestibule::secret::Secret>)
-//! #     -> Result<vestibule_oidc::Oidc, ConfigError> { unimplemented!() }
+//! use vestibule_oidc::Oidc;
 //!
 //! fn main() -> std::process::ExitCode {
-//!     // `provider = "gitea"` in a configuration, or `kind = "gitea"` in a `[[provider]]` table.
-//!     let providers = Providers::default().with("gitea", |options| {
-//!         let base = options.text("base_url").unwrap_or_else(|| "https://gitea.com".to_owned());
-//!         gitea(&base, options.id(), options.client_id(), options.client_secret())
+//!     // `provider = "company"` in a configuration, or `kind = "company"` in a `[[provider]]` table.
+//!     let providers = Providers::default().with("company", |options| {
+//!         let tenant = options.text("tenant").unwrap_or_else(|| "main".to_owned());
+//!         let issuer = format!("https://id.company.example/{tenant}");
+//!         let provider = Oidc::builder(issuer, options.client_id()).id(options.id()).label("Company");
+//!         match options.client_secret() {
+//!             Some(secret) => provider.client_secret(secret).build(),
+//!             None => provider.build(),
+//!         }
 //!     });
 //!     vestibule_gateway::main(providers)
 //! }

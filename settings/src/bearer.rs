@@ -78,18 +78,8 @@ fn of_the_provider(options: &mut Options, file: &File) -> Option<Builder> {
         return None;
     };
     // Whatever its ID tokens must say, these must say too: they let the same people in.
-    let mut builder = Oidc::builder(issuer, options.text(&rows::CLIENT_ID)?)
-        .id("bearer")
-        .acr_values(options.words(&rows::ACR_VALUES));
-    for audience in options.list(&rows::OIDC_EXTRA_AUDIENCES) {
-        builder = builder.trusted_audience(audience);
-    }
-    if let Some(claim) = options.text(&rows::OIDC_GROUPS_CLAIM) {
-        builder = builder.groups_claim(claim);
-    }
-    let names = options.list(&rows::OIDC_ENABLED_SIGNING_ALGS);
-    let algorithms: Vec<_> = names.iter().filter_map(|name| Algorithm::parse(name)).collect();
-    Some(if algorithms.is_empty() { builder } else { builder.algorithms(algorithms) })
+    let builder = Oidc::builder(issuer, options.text(&rows::CLIENT_ID)?).id("bearer");
+    Some(providers::with_token_rules(builder, options))
 }
 
 /// What a `[[bearer]]` table may say.

@@ -5,7 +5,7 @@ mod oauth2;
 mod oidc;
 mod registry;
 
-pub(crate) use oidc::issuer;
+pub(crate) use oidc::{issuer, with_token_rules};
 pub use registry::{ProviderOptions, Providers};
 
 use std::{collections::BTreeMap, fmt, sync::Arc};

@@ -67,12 +67,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     /// What is ours goes, whether it opened or not, as far as the browser brought it.
     fn cleared(&self, response: Response) -> Response {
         let vestibule = self.vestibule;
-        let ours = [
-            vestibule.session_cookie.clone(),
-            vestibule.cookies.tokens(),
-            vestibule.cookies.remembered(),
-            vestibule.cookies.rounds(),
-        ];
+        let ours = vestibule.own_cookies();
         let brought = ours.iter().filter(|name| self.cookies.has(name));
         response.cookies(brought.map(|name| vestibule.cookies.clear(name)))
     }

@@ -1,7 +1,8 @@
 //! What a browser does with cookies, as far as it decides whether somebody has a session (RFC 6265bis §5.7, §5.8).
 
 use axum::http::{HeaderMap, header::SET_COOKIE};
-use url::{Host, Url};
+use url::Url;
+use vestibule::address::is_loopback;
 
 /// A cookie that a browser keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,21 +89,11 @@ impl Cookie {
         let is_meant = if self.is_for_domain { is_within(host, &self.host) } else { host == self.host };
         if !is_meant {
             Some(Withheld::OtherHost)
-        } else if self.is_secure && url.scheme() != "https" && !is_this_machine(url) {
+        } else if self.is_secure && url.scheme() != "https" && !is_loopback(url) {
             Some(Withheld::Insecure)
         } else {
             None
         }
-    }
-}
-
-/// Browsers count their own machine as safe.
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -1,10 +1,7 @@
 //! What only the outside can say: whether the provider is there and knows this client, and whether the site's proxy
 //! leads here.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use axum::{
@@ -17,16 +14,14 @@ use url::Url;
 use vestibule::{
     driver::{AdmitAll, Driver, Host as _},
     exchange::{HttpFailure, HttpRequest, HttpResponse},
-    observe::Observer,
     paths::Endpoint,
     provider::OAuthError,
-    response::Event,
 };
 use vestibule_axum::Gate;
 use vestibule_reqwest::ReqwestHost;
 use vestibule_settings::Settings;
 
-use super::Finding;
+use super::{Finding, last_refusal::LastRefusal};
 
 /// How long anybody may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Begins a sign-in with every provider, and asks it what it would show a browser.
 pub(super) async fn providers(settings: &Settings) -> Result<Vec<Finding>> {
     let host = settings.host()?;
-    let log = Arc::new(Refusals::default());
+    let log = Arc::new(LastRefusal::default());
     let vestibule = settings.builder()?.build()?;
     let start = vestibule.paths().of(Endpoint::Start).to_owned();
     let driver = Driver::new(vestibule, host.clone(), AdmitAll).observed_by(log.clone());
@@ -51,7 +46,8 @@ pub(super) async fn providers(settings: &Settings) -> Result<Vec<Finding>> {
             Some(address) => {
                 findings.extend(authorization(&host, id, &address, settings.redirect_url()).await)
             }
-            None => findings.push(Finding::new(format!("the provider `{id}`: {}", log.take()), log.remedy())),
+            None => findings
+                .push(Finding::new(format!("the provider `{id}`: {}", log.fault()), log.refusal().remedy())),
         }
     }
     Ok(findings)
@@ -119,32 +115,4 @@ async fn get(host: &ReqwestHost, url: &Url, accept: &str) -> Result<HttpResponse
         .body(Vec::new())
         .map_err(|_| HttpFailure::AddressRefused)?;
     host.exchange(request, PATIENCE).await
-}
-
-/// What a sign-in was refused with.
-#[derive(Debug, Default)]
-struct Refusals(Mutex<Option<(String, &'static str)>>);
-
-impl Refusals {
-    fn get(&self) -> (String, &'static str) {
-        let refused = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        refused.unwrap_or_else(|| ("no sign-in can begin".to_owned(), "see the log of the gateway"))
-    }
-
-    fn take(&self) -> String {
-        self.get().0
-    }
-
-    fn remedy(&self) -> &'static str {
-        self.get().1
-    }
-}
-
-impl Observer for Refusals {
-    fn event(&self, event: &Event) {
-        if let Event::Refused { refusal, detail, .. } = event {
-            let text = detail.clone().unwrap_or_else(|| refusal.meaning().to_owned());
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((text, refusal.remedy()));
-        }
-    }
 }

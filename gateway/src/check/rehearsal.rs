@@ -1,7 +1,7 @@
 //! A sign-in rehearsed within the program: somebody made up, whom the rules let in and who is in every group that is
 //! named, signs in, and a browser that is made up too takes the cookies to every address that people open.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -21,11 +21,9 @@ use vestibule::{
     conversation::Http,
     driver::{AdmitAll, Driver},
     identity::{Identity, SignIn, Tokens},
-    observe::Observer,
     paths::Endpoint,
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     refusal::Refusal,
-    response::Event,
 };
 use vestibule_reqwest::ReqwestHost;
 use vestibule_settings::Settings;
@@ -35,6 +33,7 @@ use crate::gateway;
 use super::{
     Finding,
     browser::{Jar, Withheld},
+    last_refusal::LastRefusal,
 };
 
 /// The id of the provider that is made up.
@@ -100,13 +99,13 @@ impl Stage {
         let sent = self.ask(&start, jar).await?;
         let location = sent.headers().get(LOCATION).and_then(|location| location.to_str().ok());
         let Some(location) = location.and_then(|location| Url::parse(location).ok()) else {
-            return Ok(Some(self.refused.get()));
+            return Ok(Some(self.refused.refusal()));
         };
         let mut callback = self.redirect_url.clone();
         callback.set_path(&format!("{}/{ID}", self.redirect_url.path()));
         callback.set_query(location.query());
         let answer = self.ask(&callback, jar).await?;
-        Ok((answer.status() != StatusCode::SEE_OTHER).then(|| self.refused.get()))
+        Ok((answer.status() != StatusCode::SEE_OTHER).then(|| self.refused.refusal()))
     }
 
     /// Whether whoever has signed in has a session at `site`.
@@ -151,24 +150,6 @@ impl Stage {
             .header(COOKIE, cookies)
             .body(Body::empty())?;
         Ok(self.app.clone().oneshot(request).await.unwrap_or_else(|never| match never {}))
-    }
-}
-
-/// What a sign-in was refused with last.
-#[derive(Debug, Default)]
-struct LastRefusal(Mutex<Option<Refusal>>);
-
-impl LastRefusal {
-    fn get(&self) -> Refusal {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(Refusal::SignInRequired)
-    }
-}
-
-impl Observer for LastRefusal {
-    fn event(&self, event: &Event) {
-        if let Event::Refused { refusal, .. } = event {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(*refusal);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! OpenID Connect issuers, those among them that oauth2-proxy has names for.
 
-use vestibule_oidc::{Algorithm, Oidc};
+use vestibule_oidc::{Algorithm, Builder, Oidc};
 
 use crate::{
     options::Options,
@@ -33,6 +33,21 @@ pub(crate) fn issuer(options: &Options) -> Option<String> {
     options.text(&rows::OIDC_ISSUER_URL).or_else(known)
 }
 
+/// What the provider's tokens must say, whether they come from the provider itself or from an API client.
+pub(crate) fn with_token_rules(mut builder: Builder, options: &Options) -> Builder {
+    builder = builder.acr_values(options.words(&rows::ACR_VALUES));
+    if let Some(claim) = options.text(&rows::OIDC_GROUPS_CLAIM) {
+        builder = builder.groups_claim(claim);
+    }
+    // Those that are none are told about by `check_algorithms`.
+    let names = options.list(&rows::OIDC_ENABLED_SIGNING_ALGS);
+    let algorithms: Vec<_> = names.iter().filter_map(|name| Algorithm::parse(name)).collect();
+    if !algorithms.is_empty() {
+        builder = builder.algorithms(algorithms);
+    }
+    options.list(&rows::OIDC_EXTRA_AUDIENCES).into_iter().fold(builder, Builder::trusted_audience)
+}
+
 static OWN: [&Row; 6] = [
     &rows::OIDC_ISSUER_URL,
     &rows::OIDC_GROUPS_CLAIM,
@@ -54,8 +69,8 @@ pub(super) fn make(options: &mut Options, common: Common, preset: &Preset) -> Op
         Some(issuer) => options.text(&rows::OIDC_ISSUER_URL).unwrap_or_else(|| issuer.to_owned()),
         None => options.required(&rows::OIDC_ISSUER_URL),
     };
-    let algorithms = algorithms(options);
-    let mut builder = Oidc::builder(&issuer, &common.client_id).acr_values(options.words(&rows::ACR_VALUES));
+    check_algorithms(options);
+    let mut builder = with_token_rules(Oidc::builder(&issuer, &common.client_id), options);
     if let Some(id) = &common.id {
         builder = builder.id(id);
     }
@@ -71,17 +86,10 @@ pub(super) fn make(options: &mut Options, common: Common, preset: &Preset) -> Op
     if let Some(prompt) = &common.prompt {
         builder = builder.extra_parameter("prompt", prompt);
     }
-    if let Some(claim) = options.text(&rows::OIDC_GROUPS_CLAIM) {
-        builder = builder.groups_claim(claim);
-    }
-    if !algorithms.is_empty() {
-        builder = builder.algorithms(algorithms);
-    }
     if options.choice(&rows::AUTH_REQUEST_RESPONSE_MODE) == Some("form_post") {
         builder = builder.form_post();
     }
-    let audiences = options.list(&rows::OIDC_EXTRA_AUDIENCES);
-    let provider = audiences.iter().fold(builder, vestibule_oidc::Builder::trusted_audience).build();
+    let provider = builder.build();
     let known_missing = issuer.is_empty() || common.client_id.is_empty();
     // What is missing altogether has been said in the words of options.
     if known_missing && provider.is_err() {
@@ -90,20 +98,11 @@ pub(super) fn make(options: &mut Options, common: Common, preset: &Preset) -> Op
     built(options, provider).map(|provider| Made { provider, names_members: false })
 }
 
-fn algorithms(options: &mut Options) -> Vec<Algorithm> {
-    let mut algorithms = Vec::new();
+fn check_algorithms(options: &mut Options) {
     for name in options.list(&rows::OIDC_ENABLED_SIGNING_ALGS) {
-        match Algorithm::parse(&name) {
-            Some(algorithm) => algorithms.push(algorithm),
-            None => {
-                let fault = format!("`{name}` is no algorithm that ID tokens may be signed with");
-                options.problem(
-                    &rows::OIDC_ENABLED_SIGNING_ALGS,
-                    fault,
-                    "write names such as RS256 or ES256",
-                );
-            }
+        if Algorithm::parse(&name).is_none() {
+            let fault = format!("`{name}` is no algorithm that ID tokens may be signed with");
+            options.problem(&rows::OIDC_ENABLED_SIGNING_ALGS, fault, "write names such as RS256 or ES256");
         }
     }
-    algorithms
 }

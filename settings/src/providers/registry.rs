@@ -19,12 +19,11 @@ type Make = dyn Fn(&mut ProviderOptions<'_>) -> Result<Arc<dyn Provider>, Config
 /// The kinds of providers that a program has beside those that are always there (`oidc`, `github`, `oauth2`).
 ///
 /// ```
-/// # use vestibule::{config::ConfigError, oauth2::OAuth2};
-/// # fn gitea(base: String, id: &str, secret: Option<vestibule::secret::Secret>)
-/// #     -> Result<vestibule_oidc::Oidc, ConfigError> { unimplemented!() }
-/// let providers = vestibule_settings::Providers::default().with("gitea", |options| {
-///     let base = options.text("base_url").unwrap_or_else(|| "https://gitea.com".to_owned());
-///     gitea(base, options.client_id(), options.client_secret())
+/// use vestibule_oidc::Oidc;
+/// let providers = vestibule_settings::Providers::default().with("company", |options| {
+///     let tenant = options.text("tenant").unwrap_or_else(|| "main".to_owned());
+///     let issuer = format!("https://id.company.example/{tenant}");
+///     Oidc::builder(issuer, options.client_id()).id(options.id()).label("Company").build()
 /// });
 /// ```
 #[derive(Clone, Default)]

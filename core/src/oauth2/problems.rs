@@ -9,10 +9,12 @@ use crate::{
 impl OAuth2Spec {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (field, url) in [
+        let revocation = self.revocation_endpoint.iter().map(|url| ("revocation_endpoint", url));
+        let always = [
             ("authorization_endpoint", &self.authorization_endpoint),
             ("token_endpoint", &self.token_endpoint),
-        ] {
+        ];
+        for (field, url) in always.into_iter().chain(revocation) {
             if !is_safe(url) || url.fragment().is_some() {
                 let fault = format!("that of `{}` is not a plain https address", self.id);
                 problems.push(Problem::new(

@@ -51,6 +51,13 @@ impl<T: OAuth2> Provider for T {
         }
         Ok(refreshed)
     }
+
+    async fn revoke(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
+        match &self.spec().revocation_endpoint {
+            Some(url) => self.spec().revoke_at(http, url, tokens).await,
+            None => Ok(()),
+        }
+    }
 }
 
 async fn signed_in<T: OAuth2>(

@@ -16,6 +16,8 @@ pub struct OAuth2Spec {
     pub authorization_endpoint: Url,
     /// Where a code becomes tokens.
     pub token_endpoint: Url,
+    /// Where a token's life ends (RFC 7009), where there is such a place.
+    pub revocation_endpoint: Option<Url>,
     /// The client as registered.
     pub client_id: String,
     /// The client's secret; `None` for a public client.
@@ -57,6 +59,7 @@ impl OAuth2Spec {
             label: label.into(),
             authorization_endpoint,
             token_endpoint,
+            revocation_endpoint: None,
             client_id: client_id.into(),
             client_secret,
             client_authentication: ClientAuthentication::Basic,
@@ -65,6 +68,13 @@ impl OAuth2Spec {
             issuer: None,
             extra_parameters: Vec::new(),
         }
+    }
+
+    /// Sets where a token's life ends (RFC 7009), so that [`Provider::revoke`](crate::provider::Provider::revoke)
+    /// works.
+    pub fn revocation_endpoint(mut self, url: Url) -> Self {
+        self.revocation_endpoint = Some(url);
+        self
     }
 
     /// Asks for these scopes.

@@ -14,12 +14,14 @@ use ::oauth2::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
     conversation::Http,
     exchange::{HttpRequest, HttpResponse, Purpose},
     identity::Tokens,
+    json,
     oauth2::{ClientAuthentication, OAuth2Spec, expect_ok},
     provider::{Answered, OAuthError, ProviderError},
     secret::Secret,
@@ -137,7 +139,7 @@ impl Endpoint<'_> {
         let sent = self.http.send(purpose, request).await;
         let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
         if purpose == Purpose::Revocation {
-            return expect_ok(purpose, &response).map(|()| response);
+            return revoked(&response).map(|()| HttpResponse::default());
         }
         let members = token_reply::normalise(purpose, &response)?;
         let body = serde_json::to_vec(&members).map_err(|_| broken("it cannot be written as JSON"))?;
@@ -151,6 +153,20 @@ impl<'c> AsyncHttpClient<'c> for Endpoint<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.ask(request))
+    }
+}
+
+/// A token that the provider does not know any more is no error (RFC 7009 §2.2). The RFC asks for status 200; that of
+/// an answer without a body says the same.
+fn revoked(response: &HttpResponse) -> Result<(), ProviderError> {
+    match response.status().as_u16() {
+        204 => Ok(()),
+        400 | 401 => {
+            let members = json::parse::<Map<String, Value>>(response.body()).unwrap_or_default();
+            let error = members.get("error").and_then(Value::as_str);
+            Err(ProviderError::Refused(error.map_or(OAuthError::Other, OAuthError::parse)))
+        }
+        _ => expect_ok(Purpose::Revocation, response),
     }
 }
 

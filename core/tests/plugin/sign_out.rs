@@ -1,0 +1,65 @@
+//! The end: of a token's life.
+
+use vestibule::{
+    exchange::Purpose,
+    identity::Tokens,
+    provider::{OAuthError, Provider as _, ProviderError},
+    testkit::{Asked, Reaction},
+};
+
+use crate::op::{JSON, Plain, Sent, at, problems, spec, talk};
+
+fn tokens(refresh_token: Option<&str>) -> Tokens {
+    let mut tokens = Tokens::new("a");
+    tokens.refresh_token = refresh_token.map(Into::into);
+    tokens
+}
+
+fn revoke(answer: impl Fn(&Asked) -> Reaction) -> (Result<(), ProviderError>, Vec<Sent>) {
+    let provider = Plain(spec().revocation_endpoint(at("revoke")));
+    talk(async move |http| provider.revoke(&http, &tokens(Some("r"))).await, answer)
+}
+
+#[test]
+fn a_provider_that_says_where_takes_tokens_back() {
+    let (result, sent) = revoke(|asked| asked.answer(200, JSON, ""));
+    assert_eq!(result, Ok(()));
+    let [sent] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!((sent.purpose, &*sent.url), (Purpose::Revocation, "https://op.example/revoke"));
+    assert_eq!(sent.field("token"), Some("r"));
+    assert_eq!(sent.field("token_type_hint"), Some("refresh_token"));
+    assert!(sent.authorization.as_ref().unwrap().starts_with("Basic "), "the client says who it is");
+}
+
+#[test]
+fn without_a_place_for_it_nothing_is_asked() {
+    let (result, sent) =
+        talk(async |http| Plain(spec()).revoke(&http, &tokens(None)).await, |_| unreachable!());
+    assert_eq!((result, sent.len()), (Ok(()), 0));
+}
+
+#[test]
+fn what_comes_back_says_whether_the_token_is_dead() {
+    let unavailable = ProviderError::Unavailable { purpose: Purpose::Revocation, status: 503 };
+    for (status, body, expected) in [
+        (200, "", Ok(())),
+        (200, "anything", Ok(())),
+        (204, "", Ok(())),
+        (401, r#"{"error":"invalid_client"}"#, Err(ProviderError::Refused(OAuthError::InvalidClient))),
+        (400, "<html>", Err(ProviderError::Refused(OAuthError::Other))),
+        (503, "", Err(unavailable)),
+    ] {
+        assert_eq!(revoke(|asked| asked.answer(status, JSON, body)).0, expected, "{status} {body}");
+    }
+    for status in [202, 302, 404] {
+        let (result, _) = revoke(|asked| asked.answer(status, JSON, ""));
+        assert!(matches!(result, Err(ProviderError::Broken { .. })), "{status}: {result:?}");
+    }
+}
+
+#[test]
+fn an_address_that_may_not_be_asked_is_a_problem_of_the_set_up() {
+    assert_eq!(problems(spec().revocation_endpoint(at("revoke"))), Vec::<&str>::new());
+    let plain = url::Url::parse("http://op.example/revoke").unwrap();
+    assert_eq!(problems(spec().revocation_endpoint(plain)), ["revocation_endpoint"]);
+}

@@ -83,6 +83,7 @@ mod rules;
 pub mod seal;
 pub mod secret;
 pub mod session;
+pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;

@@ -104,6 +104,11 @@ pub const DOCUMENTS_MAX: usize = 256;
 /// How many answered attempts a process remembers.
 pub const ANSWERED_ATTEMPTS_MAX: usize = 100_000;
 
+/// How long one call of a session store may take.
+pub const STORE_CALL_TIME_MAX: Duration = Duration::from_secs(2);
+/// How many records a store in memory holds, where nothing else is said.
+pub const MEMORY_STORE_RECORDS_MAX: usize = 1_000_000;
+
 /// How long a session lasts where nothing else is configured, however busy it is.
 pub const SESSION_AGE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Browsers keep no cookie longer than 400 days.

@@ -1,0 +1,177 @@
+//! Sessions in this process's memory: for one instance, and for tests.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{Record, Replaced, SessionStore, StoreError, StoreKey};
+use crate::{driver::lock, limits::MEMORY_STORE_RECORDS_MAX, time::Timestamp};
+
+/// Keeps sessions in memory. They end with the process, and no other process sees them.
+///
+/// It holds [`MEMORY_STORE_RECORDS_MAX`] records at most, and is full beyond that: nobody's session makes room for
+/// somebody else's.
+pub struct MemoryStore {
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    kept: Mutex<Kept>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Kept {
+    records: HashMap<StoreKey, Entry>,
+    /// What is listed under an index, and until when.
+    lists: HashMap<StoreKey, HashMap<StoreKey, Timestamp>>,
+    /// Everything with its end, the earliest first.
+    ends: BTreeSet<(Timestamp, End)>,
+    versions: u64,
+}
+
+struct Entry {
+    version: u64,
+    value: Vec<u8>,
+    ends: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    OfRecord(StoreKey),
+    OfListing { index: StoreKey, key: StoreKey },
+}
+
+impl MemoryStore {
+    /// A store whose time is that of `clock`: the host's.
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), kept: Mutex::default(), most: MEMORY_STORE_RECORDS_MAX }
+    }
+
+    /// Sets how many records it holds at most.
+    pub fn at_most(mut self, records: usize) -> Self {
+        self.most = records;
+        self
+    }
+
+    /// How many records it holds that have not ended.
+    pub fn len(&self) -> usize {
+        self.now().records.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is kept, without what has ended.
+    fn now(&self) -> MutexGuard<'_, Kept> {
+        let now = (self.clock)();
+        let mut kept = lock(&self.kept);
+        kept.forget_until(now);
+        kept
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("records", &lock(&self.kept).records.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Kept {
+    fn forget_until(&mut self, now: Timestamp) {
+        while self.ends.first().is_some_and(|(ends, _)| *ends <= now) {
+            match self.ends.pop_first() {
+                Some((_, End::OfRecord(key))) => drop(self.records.remove(&key)),
+                Some((_, End::OfListing { index, key })) => self.unlist(&index, &key),
+                None => {}
+            }
+        }
+    }
+
+    fn unlist(&mut self, index: &StoreKey, key: &StoreKey) {
+        let Some(list) = self.lists.get_mut(index) else { return };
+        if let Some(ends) = list.remove(key) {
+            self.ends.remove(&(ends, End::OfListing { index: index.clone(), key: key.clone() }));
+        }
+        if list.is_empty() {
+            self.lists.remove(index);
+        }
+    }
+
+    fn put(&mut self, key: &StoreKey, value: &[u8], ends: Timestamp) -> u64 {
+        self.take(key);
+        self.versions += 1;
+        let entry = Entry { version: self.versions, value: value.to_vec(), ends };
+        self.records.insert(key.clone(), entry);
+        self.ends.insert((ends, End::OfRecord(key.clone())));
+        self.versions
+    }
+
+    fn take(&mut self, key: &StoreKey) -> bool {
+        let Some(entry) = self.records.remove(key) else { return false };
+        self.ends.remove(&(entry.ends, End::OfRecord(key.clone())));
+        true
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Record>, StoreError> {
+        Ok(self.now().records.get(key).map(|entry| Record::new(entry.version, entry.value.clone())))
+    }
+
+    async fn insert(
+        &self,
+        key: &StoreKey,
+        value: &[u8],
+        life: Duration,
+        indexes: &[StoreKey],
+    ) -> Result<bool, StoreError> {
+        let ends = (self.clock)().after(life);
+        let mut kept = self.now();
+        if kept.records.contains_key(key) {
+            return Ok(false);
+        }
+        if kept.records.len() >= self.most {
+            return Err(StoreError::Full);
+        }
+        kept.put(key, value, ends);
+        for index in indexes {
+            kept.lists.entry(index.clone()).or_default().insert(key.clone(), ends);
+            kept.ends.insert((ends, End::OfListing { index: index.clone(), key: key.clone() }));
+        }
+        Ok(true)
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        version: u64,
+        value: &[u8],
+        life: Duration,
+    ) -> Result<Replaced, StoreError> {
+        let ends = (self.clock)().after(life);
+        let mut kept = self.now();
+        Ok(match kept.records.get(key) {
+            None => Replaced::Gone,
+            Some(entry) if entry.version != version => Replaced::Changed,
+            Some(_) => Replaced::Now(kept.put(key, value, ends)),
+        })
+    }
+
+    async fn remove(&self, key: &StoreKey, indexes: &[StoreKey]) -> Result<bool, StoreError> {
+        let mut kept = self.now();
+        indexes.iter().for_each(|index| kept.unlist(index, key));
+        Ok(kept.take(key))
+    }
+
+    async fn listed(&self, index: &StoreKey) -> Result<Vec<StoreKey>, StoreError> {
+        Ok(self.now().lists.get(index).map(|list| list.keys().cloned().collect()).unwrap_or_default())
+    }
+}

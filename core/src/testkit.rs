@@ -16,5 +16,7 @@
 //! ```
 
 mod converse;
+mod store_contract;
 
 pub use converse::{Asked, Reaction, answered, converse};
+pub use store_contract::store_contract;

@@ -175,3 +175,47 @@ impl SessionStore for MemoryStore {
         Ok(self.now().lists.get(index).map(|list| list.keys().cloned().collect()).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::testkit::store_contract;
+
+    /// A store and the hands of its clock.
+    fn store() -> (MemoryStore, Arc<AtomicI64>) {
+        let clock = Arc::new(AtomicI64::new(1_000));
+        let hands = Arc::clone(&clock);
+        (MemoryStore::new(move || Timestamp::from_unix(hands.load(Ordering::Relaxed))), clock)
+    }
+
+    #[test]
+    fn it_does_what_a_store_must_do_and_forgets_what_has_ended() {
+        let (store, clock) = store();
+        let pass = |time: Duration| {
+            clock.fetch_add(time.as_secs().cast_signed(), Ordering::Relaxed);
+            std::future::ready(())
+        };
+        block_on(store_contract(&store, "", Duration::from_secs(5), pass));
+        let kept = store.now();
+        assert!(kept.records.is_empty() && kept.lists.is_empty() && kept.ends.is_empty());
+    }
+
+    #[test]
+    fn a_full_store_says_so_and_takes_nothing_away_from_anybody() {
+        let (store, clock) = store();
+        let store = store.at_most(2);
+        let key = |name: &str| StoreKey::new("test", &[name.as_bytes()]);
+        let insert = |name| block_on(store.insert(&key(name), b"", Duration::from_secs(9), &[]));
+        assert_eq!((insert("a"), insert("b"), insert("c")), (Ok(true), Ok(true), Err(StoreError::Full)));
+        assert!(block_on(store.load(&key("a"))).is_ok_and(|record| record.is_some()));
+        clock.fetch_add(9, Ordering::Relaxed);
+        assert_eq!((insert("c"), store.len()), (Ok(true), 1));
+    }
+}

@@ -5,6 +5,9 @@
 
 mod ask;
 mod authorize;
+mod client;
+mod dialect;
+mod metadata;
 mod parameters;
 mod problems;
 mod provider;
@@ -12,10 +15,12 @@ mod spec;
 mod tokens;
 
 use async_trait::async_trait;
+use url::Url;
 
+pub(crate) use self::dialect::Dialect;
 pub use self::{
     ask::{expect_ok, json_body},
-    parameters::PROTOCOL_PARAMETERS,
+    parameters::{PROTOCOL_PARAMETERS, TOKEN_PROTOCOL_PARAMETERS, is_one_of},
     spec::{ClientAuthentication, OAuth2Spec},
 };
 use crate::{
@@ -32,4 +37,10 @@ pub trait OAuth2: Send + Sync + 'static {
 
     /// Asks who signed in. The subject must be the provider's immutable identifier of the account.
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError>;
+
+    /// Where the browser goes in the end. `authorization` is the whole authorization request; whoever has to tell the
+    /// provider something before it, or gets from it where to go, does that here ([`OAuth2Spec::post_form`]).
+    async fn before_redirect(&self, _http: &Http, authorization: Url) -> Result<Url, ProviderError> {
+        Ok(authorization)
+    }
 }

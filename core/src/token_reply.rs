@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     exchange::{HttpResponse, Purpose},
     json,
+    oauth2::Dialect,
     provider::{OAuthError, ProviderError},
 };
 
@@ -16,13 +17,23 @@ use crate::{
 /// # Errors
 /// The provider refused, is not available, or its reply holds no usable access token.
 pub fn normalise(purpose: Purpose, response: &HttpResponse) -> Result<Map<String, Value>, ProviderError> {
+    normalise_from(&Dialect::default(), purpose, response)
+}
+
+/// As [`normalise`], from a provider of which more is known.
+pub(crate) fn normalise_from(
+    dialect: &Dialect,
+    purpose: Purpose,
+    response: &HttpResponse,
+) -> Result<Map<String, Value>, ProviderError> {
     let status = response.status().as_u16();
     if matches!(status, 429 | 500..=599) {
         return Err(ProviderError::Unavailable { purpose, status });
     }
     let members = members(response);
     if let Some(error) = members.as_ref().and_then(|members| members.get("error")) {
-        return Err(ProviderError::Refused(error.as_str().map_or(OAuthError::Other, OAuthError::parse)));
+        let meaning = error.as_str().map_or(OAuthError::Other, |error| dialect.error(purpose, error));
+        return Err(ProviderError::Refused(meaning));
     }
     match status {
         200 => {}
@@ -31,6 +42,9 @@ pub fn normalise(purpose: Purpose, response: &HttpResponse) -> Result<Map<String
         _ => return Err(broken(purpose, "its status is not 200")),
     }
     let mut members = members.ok_or(broken(purpose, "it is neither a JSON object nor a form"))?;
+    if dialect.token_type_may_be_missing {
+        members.entry("token_type").or_insert_with(|| "bearer".into());
+    }
     for required in ["access_token", "token_type"] {
         if members.get(required).and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(broken(purpose, "it lacks access_token or token_type"));

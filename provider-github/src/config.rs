@@ -4,7 +4,7 @@ use url::Url;
 use vestibule::{
     address::is_loopback_http,
     config::{ConfigError, Problem},
-    oauth2::{ClientAuthentication, OAuth2Spec, PROTOCOL_PARAMETERS},
+    oauth2::{ClientAuthentication, OAuth2Spec, PROTOCOL_PARAMETERS, is_one_of},
     secret::Secret,
 };
 
@@ -162,7 +162,7 @@ impl Builder {
         let is_scope =
             |scope: &String| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
         let scopes_are = self.scopes.as_ref().is_none_or(|scopes| scopes.iter().all(is_scope));
-        let ours = |name: &str| PROTOCOL_PARAMETERS.contains(&name);
+        let ours = |name: &str| is_one_of(&PROTOCOL_PARAMETERS, name);
         let registered = "give it as GitHub shows it in the application's settings";
         [
             (is_id, "id", "it cannot stand in a path as it is", "use lower-case letters, digits, - and _"),

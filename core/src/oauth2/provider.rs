@@ -1,13 +1,15 @@
 //! A spec and one mapping become a [`Provider`].
 
 use async_trait::async_trait;
+use url::Url;
 
 use crate::{
     config::Problem,
     conversation::Http,
-    identity::{SignIn, Tokens},
+    exchange::Purpose,
+    identity::{Identity, SignIn, Tokens},
     oauth2::OAuth2,
-    provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError, UserHeader},
+    provider::{Answered, AuthorizationRequest, Begun, EndSession, Provider, ProviderError, UserHeader},
 };
 
 #[async_trait]
@@ -28,10 +30,14 @@ impl<T: OAuth2> Provider for T {
         self.spec().problems()
     }
 
-    async fn begin(&self, _http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
-        let begun = Begun::at(self.spec().authorization_request(request));
-        Ok(match &self.spec().issuer {
-            Some(issuer) => begun.issuer(issuer, false),
+    async fn begin(&self, http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
+        let spec = self.spec();
+        let endpoints = spec.endpoints(http).await?;
+        let asked = spec.authorization_request(endpoints.authorization, request);
+        let location = self.before_redirect(http, asked).await?;
+        let begun = Begun::at(location);
+        Ok(match &spec.issuer {
+            Some(issuer) => begun.issuer(issuer, endpoints.sends_issuer),
             None => begun,
         })
     }
@@ -53,10 +59,15 @@ impl<T: OAuth2> Provider for T {
     }
 
     async fn revoke(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
-        match &self.spec().revocation_endpoint {
-            Some(url) => self.spec().revoke_at(http, url, tokens).await,
+        match self.spec().endpoints(http).await?.revocation {
+            Some(url) => self.spec().revoke_at(http, &url, tokens).await,
             None => Ok(()),
         }
+    }
+
+    async fn end_session(&self, http: &Http, request: &EndSession) -> Result<Option<Url>, ProviderError> {
+        let endpoint = self.spec().endpoints(http).await?.end_session;
+        Ok(endpoint.map(|endpoint| self.spec().end_session_request(endpoint, request)))
     }
 }
 
@@ -71,5 +82,21 @@ async fn signed_in<T: OAuth2>(
     if identity.issuer.is_empty() {
         identity.issuer = provider.spec().vouching();
     }
+    names_the_account(&identity)?;
     Ok(SignIn::new(&provider.spec().id, identity, tokens))
+}
+
+/// What no identifier of an account is, whatever a plugin says. An address can be given up and taken by somebody else.
+fn names_the_account(identity: &Identity) -> Result<(), ProviderError> {
+    let purpose = Purpose::Profile;
+    if identity.subject.is_empty() {
+        return Err(ProviderError::Broken { purpose, fault: "the identifier of the account is empty" });
+    }
+    if identity.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&identity.subject)) {
+        return Err(ProviderError::Misconfigured {
+            field: "subject",
+            remedy: "take the provider's own immutable identifier of the account, never an e-mail address",
+        });
+    }
+    Ok(())
 }

@@ -4,10 +4,9 @@
 use std::{future::Future, pin::Pin};
 
 use ::oauth2::{
-    AccessToken, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret,
-    EndpointNotSet, EndpointSet, ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, RevocationUrl, StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
-    TokenUrl,
+    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, Client, ClientId, ClientSecret,
+    EndpointNotSet, ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    RevocationUrl, StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
     basic::{
         BasicErrorResponse, BasicRequestTokenError, BasicRevocationErrorResponse,
         BasicTokenIntrospectionResponse, BasicTokenType,
@@ -39,18 +38,18 @@ impl ExtraTokenFields for WithIdToken {}
 
 type Reply = StandardTokenResponse<WithIdToken, BasicTokenType>;
 
-/// The client of the `oauth2` crate that knows where to send browsers and codes.
+/// The client of the `oauth2` crate, before it knows where anything is.
 pub(super) type SpecClient = Client<
     BasicErrorResponse,
     Reply,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
-    EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
     EndpointNotSet,
-    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
 >;
 
 /// For whoever implements [`Provider`](crate::provider::Provider) and has a token endpoint like any other.
@@ -61,13 +60,18 @@ impl OAuth2Spec {
     /// # Errors
     /// The provider refused, is not available, or its reply holds no usable access token.
     pub async fn exchange(&self, http: &Http, answered: &Answered) -> Result<Tokens, ProviderError> {
-        let client = self.client().set_redirect_uri(RedirectUrl::from_url(answered.redirect_uri.clone()));
-        let reply = client
+        let url = self.endpoints(http).await?.token;
+        let client = self.client().set_token_uri(TokenUrl::from_url(url.clone()));
+        let client = client.set_redirect_uri(RedirectUrl::from_url(answered.redirect_uri.clone()));
+        let request = client
             .exchange_code(AuthorizationCode::new(answered.code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(answered.code_verifier.expose().to_owned()))
-            .request_async(&Endpoint { http, purpose: Purpose::Token, url: &self.token_endpoint })
-            .await;
-        tokens(reply, Purpose::Token, http.now())
+            .set_pkce_verifier(PkceCodeVerifier::new(answered.code_verifier.expose().to_owned()));
+        let request = self
+            .token_parameters
+            .iter()
+            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.as_str()));
+        let endpoint = Endpoint { http, purpose: Purpose::Token, url: &url, spec: self };
+        tokens(request.request_async(&endpoint).await, Purpose::Token, http.now())
     }
 
     /// A refresh token for new tokens. No new refresh token means that the old one goes on being valid (RFC 6749 §6).
@@ -75,12 +79,16 @@ impl OAuth2Spec {
     /// # Errors
     /// As [`OAuth2Spec::exchange`].
     pub async fn renew(&self, http: &Http, old: &Secret) -> Result<Tokens, ProviderError> {
-        let reply = self
-            .client()
-            .exchange_refresh_token(&RefreshToken::new(old.expose().to_owned()))
-            .request_async(&Endpoint { http, purpose: Purpose::Refresh, url: &self.token_endpoint })
-            .await;
-        let mut tokens = tokens(reply, Purpose::Refresh, http.now())?;
+        let url = self.endpoints(http).await?.token;
+        let client = self.client().set_token_uri(TokenUrl::from_url(url.clone()));
+        let refresh_token = RefreshToken::new(old.expose().to_owned());
+        let request = client.exchange_refresh_token(&refresh_token);
+        let request = self
+            .token_parameters
+            .iter()
+            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.as_str()));
+        let endpoint = Endpoint { http, purpose: Purpose::Refresh, url: &url, spec: self };
+        let mut tokens = tokens(request.request_async(&endpoint).await, Purpose::Refresh, http.now())?;
         tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));
         Ok(tokens)
     }
@@ -102,23 +110,25 @@ impl OAuth2Spec {
         let client = self.client().set_revocation_url(RevocationUrl::from_url(insisted));
         let unsound = ProviderError::Broken { purpose, fault: "its address cannot be asked" };
         let request = client.revoke_token(token).map_err(|_| unsound)?;
-        request.request_async(&Endpoint { http, purpose, url }).await.map_err(|error| match error {
+        request.request_async(&Endpoint { http, purpose, url, spec: self }).await.map_err(|error| match error
+        {
             RequestTokenError::Request(error) => error,
             _ => ProviderError::Refused(OAuthError::Other),
         })
     }
 
     pub(super) fn client(&self) -> SpecClient {
-        let client = Client::new(ClientId::new(self.client_id.clone()))
-            .set_auth_uri(AuthUrl::from_url(self.authorization_endpoint.clone()))
-            .set_token_uri(TokenUrl::from_url(self.token_endpoint.clone()))
-            .set_auth_type(match self.client_authentication {
-                ClientAuthentication::Basic => AuthType::BasicAuth,
-                ClientAuthentication::Post => AuthType::RequestBody,
-            });
+        let client = Client::new(ClientId::new(self.client_id.clone())).set_auth_type(
+            match self.client_authentication {
+                ClientAuthentication::Basic | ClientAuthentication::BasicUnencoded => AuthType::BasicAuth,
+                ClientAuthentication::Post | ClientAuthentication::None => AuthType::RequestBody,
+            },
+        );
         match &self.client_secret {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-            None => client,
+            Some(secret) if self.client_authentication != ClientAuthentication::None => {
+                client.set_client_secret(ClientSecret::new(secret.expose().to_owned()))
+            }
+            _ => client,
         }
     }
 }
@@ -129,6 +139,7 @@ struct Endpoint<'e> {
     http: &'e Http,
     purpose: Purpose,
     url: &'e Url,
+    spec: &'e OAuth2Spec,
 }
 
 impl Endpoint<'_> {
@@ -136,12 +147,15 @@ impl Endpoint<'_> {
         let purpose = self.purpose;
         let broken = |fault| ProviderError::Broken { purpose, fault };
         *request.uri_mut() = self.url.as_str().parse().map_err(|_| broken("its address cannot be asked"))?;
+        if let Some(header) = self.spec.unencoded_basic()? {
+            request.headers_mut().insert(http::header::AUTHORIZATION, header);
+        }
         let sent = self.http.send(purpose, request).await;
         let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
         if purpose == Purpose::Revocation {
             return revoked(&response).map(|()| HttpResponse::default());
         }
-        let members = token_reply::normalise(purpose, &response)?;
+        let members = token_reply::normalise_from(&self.spec.dialect, purpose, &response)?;
         let body = serde_json::to_vec(&members).map_err(|_| broken("it cannot be written as JSON"))?;
         Ok(HttpResponse::new(body))
     }

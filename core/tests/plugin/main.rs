@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
-#[allow(dead_code, reason = "the tests of everything else that a spec says come next")]
+mod dialects;
+mod discovery;
+mod exchanges;
 mod op;
+mod requests;
 mod sign_out;

@@ -1,9 +1,10 @@
-//! The end: of a token's life.
+//! The end: of a token's life, and of the session at the provider.
 
 use vestibule::{
     exchange::Purpose,
     identity::Tokens,
-    provider::{OAuthError, Provider as _, ProviderError},
+    provider::{EndSession, OAuthError, Provider as _, ProviderError},
+    secret::State,
     testkit::{Asked, Reaction},
 };
 
@@ -62,4 +63,26 @@ fn an_address_that_may_not_be_asked_is_a_problem_of_the_set_up() {
     assert_eq!(problems(spec().revocation_endpoint(at("revoke"))), Vec::<&str>::new());
     let plain = url::Url::parse("http://op.example/revoke").unwrap();
     assert_eq!(problems(spec().revocation_endpoint(plain)), ["revocation_endpoint"]);
+}
+
+fn end(spec: vestibule::oauth2::OAuth2Spec) -> Option<String> {
+    let back_to = url::Url::parse("https://app.example/bye?x=1").unwrap();
+    let request = EndSession::new(back_to).state(State::new("s")).id_token(Some("not-sent".into()));
+    let part = async move |http| Plain(spec).end_session(&http, &request).await;
+    talk(part, |_| unreachable!()).0.unwrap().map(String::from)
+}
+
+#[test]
+fn a_browser_signs_out_of_the_provider_where_the_spec_says() {
+    assert_eq!(end(spec()), None);
+    let back = "https%3A%2F%2Fapp.example%2Fbye%3Fx%3D1";
+    assert_eq!(
+        end(spec().end_session_endpoint(at("end?tenant=7"))).unwrap(),
+        format!("https://op.example/end?tenant=7&client_id=client&post_logout_redirect_uri={back}&state=s")
+    );
+    let own_name = spec().end_session_endpoint(at("end")).end_session_return_parameter("returnTo");
+    assert_eq!(
+        end(own_name).unwrap(),
+        format!("https://op.example/end?client_id=client&returnTo={back}&state=s")
+    );
 }

@@ -71,9 +71,12 @@ pub(super) fn make(options: &mut Options, common: Common) -> Option<Made> {
     };
     let id = common.id.unwrap_or_else(|| "oauth2".to_owned());
     let label = common.label.unwrap_or_else(|| id.clone());
+    let is_public = common.client_secret.is_none();
     let mut spec = OAuth2Spec::new(id, label, login?, redeem?, common.client_id, common.client_secret)
-        .scopes(common.scopes)
-        .client_authentication(by);
+        .scopes(common.scopes);
+    if !is_public {
+        spec = spec.client_authentication(by);
+    }
     if let Some(prompt) = common.prompt {
         spec = spec.extra_parameter("prompt", prompt);
     }

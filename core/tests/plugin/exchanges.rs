@@ -1,0 +1,117 @@
+//! What a plugin asks beside the token endpoint: before the browser leaves, and about the person.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use url::Url;
+use vestibule::{
+    conversation::Http,
+    exchange::Purpose,
+    identity::{Identity, Tokens},
+    oauth2::{ClientAuthentication, OAuth2, OAuth2Spec, json_body},
+    provider::ProviderError,
+};
+
+use crate::op::{JSON, at, begin, finish, honest, spec};
+
+/// Tells the provider what it will ask before it sends the browser there (RFC 9126), and asks for a person's team only
+/// when the person has one.
+struct Careful(OAuth2Spec);
+
+#[async_trait]
+impl OAuth2 for Careful {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.0
+    }
+
+    async fn before_redirect(&self, http: &Http, authorization: Url) -> Result<Url, ProviderError> {
+        let asked = authorization.query_pairs();
+        let response = self.0.post_form(http, Purpose::Begin, &at("pushed"), asked).await?;
+        let pushed: Value = json_body(Purpose::Begin, &response)?;
+        let lacks = ProviderError::Broken { purpose: Purpose::Begin, fault: "it lacks request_uri" };
+        let name = pushed["request_uri"].as_str().ok_or(lacks)?;
+        let mut short = authorization.clone();
+        short
+            .query_pairs_mut()
+            .clear()
+            .append_pair("client_id", &self.0.client_id)
+            .append_pair("request_uri", name);
+        Ok(short)
+    }
+
+    async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
+        let user: Value = http.get_json(Purpose::Profile, &at("user"), tokens).await?;
+        let mut groups = Vec::new();
+        if let Some(team) = user["team"].as_str() {
+            let team: Value = http.get_json(Purpose::Groups, &at(&format!("teams/{team}")), tokens).await?;
+            groups.extend(team["name"].as_str().map(str::to_owned));
+        }
+        Ok(Identity::new(&user["id"]).groups(groups))
+    }
+}
+
+#[test]
+fn a_provider_can_be_told_before_the_browser_comes() {
+    for by in [ClientAuthentication::Basic, ClientAuthentication::BasicUnencoded, ClientAuthentication::Post]
+    {
+        let (begun, sent) = begin(Careful(spec().client_authentication(by)), |asked| {
+            asked.answer(201, JSON, r#"{"request_uri":"urn:op:1","expires_in":60}"#)
+        });
+        let location = begun.unwrap().location;
+        assert_eq!(
+            location.as_str(),
+            "https://op.example/authorize?client_id=client&request_uri=urn%3Aop%3A1"
+        );
+        let [sent] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!((sent.purpose, &*sent.url), (Purpose::Begin, "https://op.example/pushed"));
+        assert_eq!((sent.field("state"), sent.field("code_challenge_method")), (Some("state"), Some("S256")));
+        let in_form = by == ClientAuthentication::Post;
+        assert_eq!(sent.authorization.is_some(), !in_form, "{by:?}");
+        assert_eq!(sent.field("client_id"), in_form.then_some("client"), "{by:?}");
+        assert_eq!(sent.field("client_secret"), in_form.then_some("secret"), "{by:?}");
+    }
+    let (begun, _) = begin(Careful(spec()), |asked| asked.answer(201, JSON, "{}"));
+    assert!(matches!(begun, Err(ProviderError::Broken { purpose: Purpose::Begin, .. })));
+}
+
+#[test]
+fn one_question_can_follow_from_the_answer_to_another() {
+    let person = |profile: &'static str| {
+        finish(Careful(spec()), move |asked| match &*asked.url() {
+            "https://op.example/user" => asked.answer(200, JSON, profile),
+            "https://op.example/teams/9" => asked.answer(200, JSON, r#"{"name":"staff"}"#),
+            _ => honest(asked),
+        })
+    };
+    let (sign_in, sent) = person(r#"{"id":7,"team":"9"}"#);
+    assert_eq!(sign_in.unwrap().identity.groups, ["staff"]);
+    let asked: Vec<_> = sent.iter().map(|sent| sent.purpose).collect();
+    assert_eq!(asked, [Purpose::Token, Purpose::Profile, Purpose::Groups]);
+    assert!(sent[1..].iter().all(|sent| sent.authorization.as_deref() == Some("Bearer a")), "{sent:?}");
+    let (sign_in, sent) = person(r#"{"id":7,"team":null}"#);
+    assert_eq!((sign_in.unwrap().identity.groups.len(), sent.len()), (0, 2));
+}
+
+/// Takes whatever it is told for the account.
+struct Careless(OAuth2Spec, &'static str);
+
+#[async_trait]
+impl OAuth2 for Careless {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.0
+    }
+
+    async fn identify(&self, _http: &Http, _tokens: &Tokens) -> Result<Identity, ProviderError> {
+        Ok(Identity::new(self.1).email("ada@example.com".to_owned()))
+    }
+}
+
+#[test]
+fn what_names_no_account_for_good_is_refused_in_words() {
+    let subject = |subject| finish(Careless(spec(), subject), honest).0;
+    assert!(matches!(subject(""), Err(ProviderError::Broken { purpose: Purpose::Profile, .. })));
+    for address in ["ada@example.com", "Ada@Example.com"] {
+        let error = subject(address).unwrap_err();
+        assert!(matches!(error, ProviderError::Misconfigured { field: "subject", .. }), "{error:?}");
+    }
+    assert!(subject("somebody@else.example").is_ok(), "perhaps an identifier in the form of an address");
+}

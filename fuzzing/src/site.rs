@@ -128,7 +128,7 @@ impl OAuth2 for Plain {
     }
 
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let mut url = self.spec.token_endpoint.clone();
+        let mut url = self.spec.token_endpoint.clone().expect("the spec above names it");
         url.set_path("/user");
         let user: Value = http.get_json(Purpose::Profile, &url, tokens).await?;
         let text = |name: &str| user[name].as_str().map(str::to_owned);

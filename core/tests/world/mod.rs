@@ -58,7 +58,7 @@ impl OAuth2 for Plain {
     }
 
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let url = self.spec.token_endpoint.join("/user").unwrap();
+        let url = self.spec.token_endpoint.as_ref().unwrap().join("/user").unwrap();
         let user: serde_json::Value = http.get_json(Purpose::Profile, &url, tokens).await?;
         let text = |name: &str| user[name].as_str().map(str::to_owned);
         let groups = user["groups"].as_array().into_iter().flatten();

@@ -30,9 +30,32 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// `path` below whatever path `base` has, whether that ends with a slash or not.
+pub fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/')));
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_below_a_path_keeps_it() {
+        for (base, expected) in [
+            ("https://a.example", "https://a.example/api/v1"),
+            ("https://a.example/", "https://a.example/api/v1"),
+            ("https://a.example/git", "https://a.example/git/api/v1"),
+            ("https://a.example/git/?x=1#y", "https://a.example/git/api/v1"),
+        ] {
+            for path in ["api/v1", "/api/v1"] {
+                assert_eq!(below(&Url::parse(base).unwrap(), path).as_str(), expected);
+            }
+        }
+    }
 
     #[test]
     fn plain_http_is_safe_on_this_machine_only() {

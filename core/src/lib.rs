@@ -10,7 +10,7 @@
 //! - **Know who asks** by [`Vestibule::check`], a plain function, or [`Vestibule::session`].
 //! - **Decide who may have what** behind a proxy that asks `auth` by rules ([`access`]), believe the proxies that are
 //!   listed, and choose the headers that say who it is ([`identity_headers`]).
-//! - **Write a provider** by implementing [`oauth2::OAuth2`], or [`provider::Provider`] for whatever is not plain
+//! - **Write a provider** by implementing [`oauth2::OAuth2`] ([`plugin`] has all that it takes), or [`provider::Provider`] for whatever is not plain
 //!   OAuth 2.
 //!
 //! The sign-in itself is in [`flow`]: a [`flow::Step`] is either done, or an effect together with the machine that
@@ -72,6 +72,7 @@ pub mod observe;
 pub mod pages;
 pub mod paths;
 mod places;
+pub mod plugin;
 pub mod provider;
 mod proxies;
 pub mod refusal;

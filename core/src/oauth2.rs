@@ -8,9 +8,11 @@ mod authorize;
 mod client;
 mod dialect;
 mod metadata;
+mod pages;
 mod parameters;
 mod problems;
 mod provider;
+mod reply;
 mod spec;
 mod tokens;
 
@@ -20,7 +22,9 @@ use url::Url;
 pub(crate) use self::dialect::Dialect;
 pub use self::{
     ask::{expect_ok, json_body},
+    pages::next as next_page,
     parameters::{PROTOCOL_PARAMETERS, TOKEN_PROTOCOL_PARAMETERS, is_one_of},
+    reply::Json,
     spec::{ClientAuthentication, OAuth2Spec},
 };
 use crate::{

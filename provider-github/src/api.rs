@@ -3,14 +3,13 @@
 use serde::de::DeserializeOwned;
 use url::Url;
 use vestibule::{
+    address::below,
     conversation::Http,
     exchange::{HttpResponse, Purpose},
     identity::Tokens,
-    oauth2::{expect_ok, json_body},
+    oauth2::{expect_ok, json_body, next_page},
     provider::ProviderError,
 };
-
-use crate::config::below;
 
 /// The version whose shapes are read here.
 const VERSION: &str = "2022-11-28";
@@ -71,9 +70,10 @@ impl Api<'_> {
             let response = self.ask_at(purpose, &page).await?;
             expect_ok(purpose, &response)?;
             items.append(&mut json_body::<Vec<D>>(purpose, &response)?);
-            let Some(next) = next_page(&response) else { return Ok(items) };
-            let next = page.join(&next).ok().filter(|next| self.is_ours(next));
-            page = next.ok_or(ProviderError::Broken { purpose, fault: "its next page lies elsewhere" })?;
+            match next_page(purpose, &response, &page, |next| self.is_ours(next))? {
+                Some(next) => page = next,
+                None => return Ok(items),
+            }
         }
     }
 
@@ -90,46 +90,4 @@ fn is_rationed(response: &HttpResponse) -> bool {
     response.status() == http::StatusCode::FORBIDDEN
         && (headers.contains_key(http::header::RETRY_AFTER)
             || headers.get("x-ratelimit-remaining").is_some_and(|remaining| remaining == "0"))
-}
-
-/// The target of `rel="next"` (RFC 8288 §3).
-fn next_page(response: &HttpResponse) -> Option<String> {
-    let links = response.headers().get_all(http::header::LINK).iter().filter_map(|value| value.to_str().ok());
-    links.flat_map(links_of).find(|(_, is_next)| *is_next).map(|(target, _)| target.to_owned())
-}
-
-/// Each target, and whether it is the next page.
-fn links_of(header: &str) -> impl Iterator<Item = (&str, bool)> {
-    header.split('<').skip(1).filter_map(|link| {
-        let (target, parameters) = link.split_once('>')?;
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            let relation = parameter.trim().strip_prefix("rel=").map(|relation| relation.trim_matches('"'));
-            relation.is_some_and(|relation| {
-                relation.split(' ').any(|relation| relation.eq_ignore_ascii_case("next"))
-            })
-        });
-        Some((target, is_next))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_found_among_links() {
-        let next = |header: &str| {
-            let response = http::Response::builder().header("link", header).body(Vec::new()).unwrap();
-            next_page(&response)
-        };
-        let page = |number| format!("<https://api.github.com/user/teams?per_page=100&page={number}>");
-        let target = Some("https://api.github.com/user/teams?per_page=100&page=2".to_owned());
-        assert_eq!(next(&format!("{}; rel=\"next\", {}; rel=\"last\"", page(2), page(9))), target);
-        assert_eq!(next(&format!("{}; rel=\"prev\", {}; rel=\"next\"", page(1), page(2))), target);
-        assert_eq!(next(&format!("{}; title=\"a, b\"; rel=next", page(2))), target);
-        assert_eq!(next(&format!("{}; rel=\"last\"", page(2))), None);
-        for none in ["", "<", "rel=\"next\"", "<https://api.github.com/; rel=\"next\""] {
-            assert_eq!(next(none), None, "{none}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use url::Url;
 use vestibule::{
-    address::is_loopback_http,
+    address::{below, is_loopback_http},
     config::{ConfigError, Problem},
     oauth2::{ClientAuthentication, OAuth2Spec, PROTOCOL_PARAMETERS, is_one_of},
     secret::Secret,
@@ -232,14 +232,6 @@ fn address(field: &'static str, text: &str, problems: &mut Vec<Problem>) -> Url 
             Url::parse("https://github.com").expect("a constant that the tests parse")
         }
     }
-}
-
-/// `path` below whatever path `base` has.
-pub(crate) fn below(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
-    url.set_query(None);
-    url
 }
 
 /// github.com and GitHub Enterprise Cloud have a host of its own for the interface, GitHub Enterprise Server a path.

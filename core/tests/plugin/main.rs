@@ -7,5 +7,6 @@ mod dialects;
 mod discovery;
 mod exchanges;
 mod op;
+mod profiles;
 mod requests;
 mod sign_out;

@@ -2,14 +2,13 @@
 //! its profile say what.
 
 use async_trait::async_trait;
-use serde_json::Value;
 use url::Url;
 use vestibule::{
     address::is_safe,
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, Tokens},
-    oauth2::{ClientAuthentication, OAuth2, OAuth2Spec},
+    oauth2::{ClientAuthentication, Json, OAuth2, OAuth2Spec},
     provider::ProviderError,
 };
 
@@ -107,44 +106,33 @@ impl OAuth2 for Configured {
     }
 
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let profile: Value = http.get_json(Purpose::Profile, &self.profile, tokens).await?;
-        self.claims.identity(&profile)
+        self.claims.identity(&http.get(Purpose::Profile, &self.profile, tokens).await?)
     }
 }
 
 impl Claims {
-    fn identity(&self, profile: &Value) -> Result<Identity, ProviderError> {
-        let fault =
-            "the member that says which account it is is missing, or neither a text nor a whole number";
-        let subject = match member(profile, &self.subject) {
-            Some(Value::String(text)) if !text.is_empty() => text.clone(),
-            Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
-            _ => return Err(ProviderError::Broken { purpose: Purpose::Profile, fault }),
-        };
-        let text = |name: &str| member(profile, name).and_then(Value::as_str).map(str::to_owned);
-        let groups = member(profile, &self.groups).and_then(Value::as_array).into_iter().flatten();
-        let identity = Identity::new(subject)
-            .username(text(&self.username))
-            .name(text(&self.name))
-            .groups(groups.filter_map(Value::as_str).map(str::to_owned));
-        let is_verified = self.email_verified.as_deref().and_then(|name| member(profile, name));
+    fn identity(&self, profile: &Json) -> Result<Identity, ProviderError> {
+        let identity = profile
+            .identity(&self.subject)?
+            .username(profile.text(&self.username))
+            .name(profile.text(&self.name))
+            .groups(profile.texts(&self.groups));
         // Nothing but a plain `true` is the provider's word.
-        Ok(match is_verified {
-            Some(Value::Bool(true)) => identity.verified_email(text(&self.email)),
-            _ => identity.email(text(&self.email)),
-        })
+        let is_verified = self.email_verified.as_deref().is_some_and(|name| profile.is(name));
+        let email = profile.text(&self.email);
+        Ok(if is_verified { identity.verified_email(email) } else { identity.email(email) })
     }
-}
-
-fn member<'p>(profile: &'p Value, name: &str) -> Option<&'p Value> {
-    if name.starts_with('/') { profile.pointer(name) } else { profile.get(name) }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn identity(profile: Value) -> Result<Identity, ProviderError> {
+        claims().identity(&Json::new(Purpose::Profile, profile))
+    }
 
     fn claims() -> Claims {
         Claims {
@@ -163,7 +151,7 @@ mod tests {
             "id": 7, "login": "ada", "email": "ada@example.com", "groups": ["a", 1, "b"],
             "about": { "name": "Ada", "sure": true },
         });
-        let identity = claims().identity(&profile).unwrap();
+        let identity = identity(profile).unwrap();
         assert_eq!((&*identity.subject, identity.username.as_deref()), ("7", Some("ada")));
         assert_eq!((identity.name.as_deref(), identity.groups), (Some("Ada"), vec!["a".into(), "b".into()]));
         assert_eq!((identity.email.as_deref(), identity.email_verified), (Some("ada@example.com"), true));
@@ -172,11 +160,11 @@ mod tests {
     #[test]
     fn an_account_is_known_for_sure_and_an_address_verified_in_so_many_words() {
         for id in [json!(null), json!(""), json!(1.5), json!(true), json!(["x"])] {
-            assert!(claims().identity(&json!({ "id": id })).is_err(), "{id}");
+            assert!(identity(json!({ "id": id })).is_err(), "{id}");
         }
         for sure in [json!("true"), json!(1), json!(null)] {
             let profile = json!({ "id": "x", "email": "a@b.example", "about": { "sure": sure } });
-            assert!(!claims().identity(&profile).unwrap().email_verified, "{sure}");
+            assert!(!identity(profile).unwrap().email_verified, "{sure}");
         }
     }
 }

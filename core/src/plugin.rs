@@ -38,3 +38,8 @@ pub use crate::{
     provider::{OAuthError, ProviderError},
     secret::Secret,
 };
+
+/// The guide's code.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/provider-guide.md")]
+pub struct Guide;

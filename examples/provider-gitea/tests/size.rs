@@ -27,3 +27,13 @@ fn it_has_at_most_forty_lines_of_code() {
     assert!(code.len() <= 40, "{} lines: {code:#?}", code.len());
     assert!(code.contains(&"impl OAuth2 for Gitea {"), "and it is all of it");
 }
+
+#[test]
+fn the_readme_of_the_project_shows_this_very_code() {
+    let (_, code) = include_str!("../src/lib.rs").split_once("\n\n").expect("the first line is the README's");
+    let shown = include_str!("../../../README.md");
+    assert!(shown.contains(code.trim_end()), "copy src/lib.rs into the README");
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    // The attribute in the first line counts too.
+    assert!(shown.contains(&format!("{} lines of code", lines.count() + 1)));
+}

@@ -24,7 +24,7 @@ pub use self::{
     ask::{expect_ok, json_body},
     pages::next as next_page,
     parameters::{PROTOCOL_PARAMETERS, TOKEN_PROTOCOL_PARAMETERS, is_one_of},
-    reply::Json,
+    reply::{Json, changes_hands},
     spec::{ClientAuthentication, OAuth2Spec},
 };
 use crate::{

@@ -10,7 +10,7 @@ use vestibule::{
     conversation::Http,
     exchange::{Freshness, Purpose, Usable},
     json,
-    oauth2::PROTOCOL_PARAMETERS,
+    oauth2::{PROTOCOL_PARAMETERS, is_one_of},
     provider::ProviderError,
 };
 
@@ -140,7 +140,7 @@ impl Endpoints<'_> {
     fn authorization(&self) -> Result<Url, ProviderError> {
         let url = self.required("authorization_endpoint", "it lacks authorization_endpoint")?;
         // Two of one name would be read by one side as the first, by another as the last.
-        if url.query_pairs().any(|(name, _)| PROTOCOL_PARAMETERS.contains(&&*name)) {
+        if url.query_pairs().any(|(name, _)| is_one_of(&PROTOCOL_PARAMETERS, &name)) {
             return Err(broken("the query of its authorization_endpoint sets a parameter of the protocol"));
         }
         Ok(url)

@@ -4,7 +4,7 @@ use url::Url;
 use vestibule::{
     address::is_loopback_http,
     config::{ConfigError, Problem},
-    oauth2::PROTOCOL_PARAMETERS,
+    oauth2::{PROTOCOL_PARAMETERS, is_one_of},
     secret::Secret,
 };
 
@@ -192,7 +192,8 @@ fn request_is_ours(settings: &Settings, problems: &mut Problems) {
     );
     let names = || settings.extra_parameters.iter().map(|(name, _)| name.as_str());
     problems.unless(
-        !names().any(|name| PROTOCOL_PARAMETERS.contains(&name) && !PARAMETERS_WITH_A_METHOD.contains(&name)),
+        !names()
+            .any(|name| is_one_of(&PROTOCOL_PARAMETERS, name) && !PARAMETERS_WITH_A_METHOD.contains(&name)),
         "extra_parameter",
         "one of them is the protocol's own",
         "leave it out: it is set for each sign-in",

@@ -112,6 +112,7 @@ scope = "read:user"
         ("redeem_url", "# ", "redeem_url"),
         ("scope = \"read:user\"", "oidc_groups_claim = \"x\"", "oidc_groups_claim"),
         ("scope = \"read:user\"", "oauth2_client_authentication = \"mtls\"", "oauth2_client_authentication"),
+        ("scope = \"read:user\"", "oauth2_subject_claim = \"/data/email\"", "oauth2_subject_claim"),
     ] {
         let error = read(&sound.replacen(from, to, 1), Providers::default()).unwrap_err();
         assert_eq!((error.problems.len(), error.problems[0].field), (1, field), "{error}");

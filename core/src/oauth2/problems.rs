@@ -18,8 +18,10 @@ impl OAuth2Spec {
         let mut findings = Vec::new();
         self.addresses(&mut findings);
         self.registration(&mut findings);
-        parameters("extra_parameter", &self.extra_parameters, &PROTOCOL_PARAMETERS, &mut findings);
-        parameters("token_parameter", &self.token_parameters, &TOKEN_PROTOCOL_PARAMETERS, &mut findings);
+        let extra: Vec<_> = self.extra_parameters.iter().map(|(name, _)| name.as_str()).collect();
+        parameters("extra_parameter", &extra, &PROTOCOL_PARAMETERS, &mut findings);
+        let token: Vec<_> = self.token_parameters.iter().map(|(name, _)| name.as_str()).collect();
+        parameters("token_parameter", &token, &TOKEN_PROTOCOL_PARAMETERS, &mut findings);
         findings
     }
 
@@ -85,18 +87,13 @@ fn is_plain(url: &Url) -> bool {
     is_safe(url) && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
 }
 
-fn parameters(
-    field: &'static str,
-    parameters: &[(String, String)],
-    own: &[&str],
-    findings: &mut Vec<Problem>,
-) {
-    for (index, (name, _)) in parameters.iter().enumerate() {
+fn parameters(field: &'static str, names: &[&str], own: &[&str], findings: &mut Vec<Problem>) {
+    for (index, name) in names.iter().enumerate() {
         let (fault, remedy) = if is_one_of(own, name) {
             ("is the protocol's own", "leave it out: it is set for each sign-in")
         } else if !is_name(name) {
             ("is no name that every server reads alike", "use letters, digits, `_`, `-`, `.` and `:`")
-        } else if parameters[..index].iter().any(|(before, _)| before == name) {
+        } else if names[..index].contains(name) {
             ("is there twice, and may be there once", "give one value")
         } else {
             continue;

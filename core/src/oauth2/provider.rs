@@ -8,7 +8,7 @@ use crate::{
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, SignIn, Tokens},
-    oauth2::OAuth2,
+    oauth2::{OAuth2, reply::NO_IDENTIFIER},
     provider::{Answered, AuthorizationRequest, Begun, EndSession, Provider, ProviderError, UserHeader},
 };
 
@@ -93,10 +93,7 @@ fn names_the_account(identity: &Identity) -> Result<(), ProviderError> {
         return Err(ProviderError::Broken { purpose, fault: "the identifier of the account is empty" });
     }
     if identity.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&identity.subject)) {
-        return Err(ProviderError::Misconfigured {
-            field: "subject",
-            remedy: "take the provider's own immutable identifier of the account, never an e-mail address",
-        });
+        return Err(NO_IDENTIFIER);
     }
     Ok(())
 }

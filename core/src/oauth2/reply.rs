@@ -13,6 +13,37 @@ use crate::{
     provider::ProviderError,
 };
 
+/// Members by which providers name a person, not an account: each can be given up and taken by somebody else, who would
+/// get the account with it.
+const CHANGE_HANDS: [&str; 13] = [
+    "display_name",
+    "email",
+    "full_name",
+    "handle",
+    "login",
+    "mail",
+    "name",
+    "nickname",
+    "phone_number",
+    "preferred_username",
+    "screen_name",
+    "user_name",
+    "username",
+];
+
+/// What a plugin is told that takes one of them for the account.
+pub(super) const NO_IDENTIFIER: ProviderError = ProviderError::Misconfigured {
+    field: "subject",
+    remedy: "take the provider's own immutable identifier of the account, never a login name or an e-mail address",
+};
+
+/// Whether a member of a profile, by its name or JSON pointer, is known to be no identifier of an account: a login name,
+/// an address, what people are called.
+pub fn changes_hands(member: &str) -> bool {
+    let name = member.rsplit('/').next().unwrap_or(member);
+    CHANGE_HANDS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// A JSON value that a provider answered. A member is named by its name, or by a JSON pointer such as `/data/id`
 /// (RFC 6901).
 #[derive(Clone, PartialEq)]
@@ -74,8 +105,12 @@ impl Json {
     /// that the provider never changes and never gives to somebody else, which is never a login name or an address.
     ///
     /// # Errors
-    /// The member is missing or anything else: then nothing says which account it is.
+    /// The member is missing or anything else: then nothing says which account it is. Or it is one that
+    /// [`changes_hands`].
     pub fn identity(&self, member: &str) -> Result<Identity, ProviderError> {
+        if changes_hands(member) {
+            return Err(NO_IDENTIFIER);
+        }
         let fault =
             "the member that says which account it is is missing, or neither a text nor a whole number";
         match self.member(member) {

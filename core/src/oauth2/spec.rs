@@ -43,8 +43,8 @@ pub struct OAuth2Spec {
     pub issuer_required: bool,
     /// Further parameters of the authorization request.
     pub extra_parameters: Vec<(String, String)>,
-    /// Further parameters of the token endpoint's requests.
-    pub token_parameters: Vec<(String, String)>,
+    /// Further parameters of the token endpoint's requests. Whoever prints a spec does not see their values.
+    pub token_parameters: Vec<(String, Secret)>,
     /// What the provider calls the parameter that says where a browser comes back to from signing out.
     pub end_session_return_parameter: &'static str,
     pub(crate) dialect: Dialect,
@@ -190,7 +190,7 @@ impl OAuth2Spec {
 
     /// Adds a parameter to the requests for tokens, with a code and with a refresh token. One of
     /// [`TOKEN_PROTOCOL_PARAMETERS`](super::TOKEN_PROTOCOL_PARAMETERS) is a problem at construction.
-    pub fn token_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn token_parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.token_parameters.push((name.into(), value.into()));
         self
     }

@@ -69,7 +69,7 @@ impl OAuth2Spec {
         let request = self
             .token_parameters
             .iter()
-            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.as_str()));
+            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.expose()));
         let endpoint = Endpoint { http, purpose: Purpose::Token, url: &url, spec: self };
         tokens(request.request_async(&endpoint).await, Purpose::Token, http.now())
     }
@@ -86,7 +86,7 @@ impl OAuth2Spec {
         let request = self
             .token_parameters
             .iter()
-            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.as_str()));
+            .fold(request, |request, (name, value)| request.add_extra_param(name.as_str(), value.expose()));
         let endpoint = Endpoint { http, purpose: Purpose::Refresh, url: &url, spec: self };
         let mut tokens = tokens(request.request_async(&endpoint).await, Purpose::Refresh, http.now())?;
         tokens.refresh_token = tokens.refresh_token.or_else(|| Some(old.clone()));

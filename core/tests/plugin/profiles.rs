@@ -96,6 +96,22 @@ fn an_account_is_named_by_a_number_or_a_text_and_nothing_else() {
 }
 
 #[test]
+fn what_changes_hands_is_taken_for_no_account() {
+    let profile = Json::new(
+        Purpose::Profile,
+        json!({ "login": "ada", "Email": "a@b.example", "data": { "username": "ada" }, "sub": "ada" }),
+    );
+    for member in ["login", "Email", "/data/username"] {
+        let error = profile.identity(member).unwrap_err();
+        assert!(
+            matches!(error, ProviderError::Misconfigured { field: "subject", .. }),
+            "{member}: {error:?}"
+        );
+    }
+    assert_eq!(profile.identity("sub").unwrap().subject, "ada", "what an identifier looks like says nothing");
+}
+
+#[test]
 fn what_is_not_said_in_so_many_words_is_not_said() {
     for sure in [json!("true"), json!(1), json!(null), json!(false)] {
         assert!(!identity(&with("sure", sure.clone()), "").0.unwrap().email_verified, "{sure}");

@@ -138,6 +138,8 @@ fn token_requests_carry_what_the_spec_adds_and_all_of_the_protocol() {
     ] {
         assert_eq!(with_code.field(name), Some(value), "{name}");
     }
+    let printed = format!("{:?}", spec().token_parameter("key", "canary"));
+    assert!(!printed.contains("canary"), "{printed}");
     for (name, value) in
         [("grant_type", "refresh_token"), ("refresh_token", "r"), ("resource", "https://api.example")]
     {

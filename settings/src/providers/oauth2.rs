@@ -8,7 +8,7 @@ use vestibule::{
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, Tokens},
-    oauth2::{ClientAuthentication, Json, OAuth2, OAuth2Spec},
+    oauth2::{ClientAuthentication, Json, OAuth2, OAuth2Spec, changes_hands},
     provider::ProviderError,
 };
 
@@ -64,6 +64,11 @@ pub(super) fn make(options: &mut Options, common: Common) -> Option<Made> {
         email_verified: options.text(&rows::OAUTH2_EMAIL_VERIFIED_CLAIM),
         groups: claim(&rows::OAUTH2_GROUPS_CLAIM),
     };
+    if changes_hands(&claims.subject) {
+        let fault = "it names a member that somebody else can have tomorrow";
+        let remedy = "name the one that the provider never changes and never gives to somebody else";
+        options.problem(&rows::OAUTH2_SUBJECT_CLAIM, fault, remedy);
+    }
     let by = match options.choice(&rows::OAUTH2_CLIENT_AUTHENTICATION) {
         Some("post") => ClientAuthentication::Post,
         _ => ClientAuthentication::Basic,

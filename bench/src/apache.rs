@@ -18,10 +18,10 @@ use vestibule_dev_provider::{DevProvider, Running};
 use vestibule_outside::{Child, PATIENCE, ports, tools};
 
 use crate::{
+    load::{CONNECTIONS, Load},
     nginx::is_root,
     rounds::{self, Arm, Measured, Pace},
     server::pinned,
-    wrk::{CONNECTIONS, Load},
 };
 
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -41,7 +41,8 @@ pub(crate) async fn measure(pace: Pace) -> Result<Vec<Measured>> {
         let base = all.len();
         let apache = Apache::start(kind).await?;
         let cookies = apache.sign_in().await?;
-        let load = |place: &str, cookies: String| Load::of(apache.at(place), cookies);
+        let authority = apache.authority();
+        let load = |place: &str, cookies| Load::of(&authority, &path(place), cookies);
         let arms = [
             Arm::new("an open file", load("open", cookies.clone()), None),
             Arm::new(label, load("protected", cookies), Some(0)),
@@ -54,6 +55,10 @@ pub(crate) async fn measure(pace: Pace) -> Result<Vec<Measured>> {
         apache.provider.stop().await;
     }
     Ok(all)
+}
+
+fn path(place: &str) -> String {
+    format!("/{place}/page.txt")
 }
 
 struct Apache {
@@ -88,7 +93,11 @@ impl Apache {
     }
 
     fn at(&self, place: &str) -> String {
-        format!("http://127.0.0.1:{}/{place}/page.txt", self.port)
+        format!("http://{}{}", self.authority(), path(place))
+    }
+
+    fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     fn process(&self) -> Result<u32> {

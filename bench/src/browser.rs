@@ -29,6 +29,13 @@ pub const HEADERS: [(&str, &str); 16] = [
 /// What sites have in cookies beside a session: two of a statistics service's, and a preference.
 pub const OTHER_COOKIES: &str = "_ga=GA1.1.1234567890.1759000000; _ga_ABCDEF1234=GS2.1.s1759000000$o3$g1$t1759000100$j60$l0$h0; theme=dark";
 
+/// The whole request, as it goes over the wire.
+pub fn written(authority: &str, target: &str, cookies: &str) -> Vec<u8> {
+    let own = [("host", authority)].into_iter().chain(HEADERS).chain([("cookie", cookies)]);
+    let lines: String = own.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("GET {target} HTTP/1.1\r\n{lines}\r\n").into_bytes()
+}
+
 /// A `Cookie` header of `own` and that many cookies of somebody else's, half of them before it.
 pub fn cookies_beside(own: &str, others: usize) -> String {
     let other = |number: usize| format!("other_{number}=0123456789abcdef");

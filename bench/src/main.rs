@@ -8,6 +8,7 @@
 mod apache;
 mod chart;
 mod core_alone;
+mod load;
 mod machine;
 mod memory;
 mod nginx;
@@ -23,10 +24,10 @@ use std::{env, fs, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
+    load::Load,
     report::Findings,
     rounds::{Arm, Pace},
     server::Server,
-    wrk::Load,
 };
 
 /// The core that servers run on.
@@ -34,12 +35,13 @@ const SERVER_CORE: &str = "0";
 /// The core that the load comes from.
 const LOAD_CORE: &str = "1";
 
-const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --gateway PROGRAM --criterion FOLDER --out FOLDER [--short]";
+const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --gateway PROGRAM --load PROGRAM --criterion FOLDER --out FOLDER [--short]";
 
 struct Asked {
     server: PathBuf,
     actix: PathBuf,
     gateway: PathBuf,
+    load: PathBuf,
     criterion: PathBuf,
     out: PathBuf,
     pace: Pace,
@@ -47,7 +49,8 @@ struct Asked {
 
 impl Asked {
     fn read() -> Result<Self> {
-        let (mut server, mut actix, mut gateway, mut criterion, mut out) = (None, None, None, None, None);
+        let (mut server, mut actix, mut gateway) = (None, None, None);
+        let (mut load, mut criterion, mut out) = (None, None, None);
         let mut pace = Pace::FULL;
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -55,6 +58,7 @@ impl Asked {
                 "--server" => &mut server,
                 "--actix" => &mut actix,
                 "--gateway" => &mut gateway,
+                "--load" => &mut load,
                 "--criterion" => &mut criterion,
                 "--out" => &mut out,
                 "--short" => {
@@ -65,32 +69,40 @@ impl Asked {
             };
             *slot = Some(PathBuf::from(arguments.next().context(USAGE)?));
         }
-        let [server, actix, gateway, criterion, out] =
-            [server, actix, gateway, criterion, out].map(|path| path.context(USAGE));
-        Ok(Self { server: server?, actix: actix?, gateway: gateway?, criterion: criterion?, out: out?, pace })
+        let given = |path: Option<PathBuf>| path.context(USAGE);
+        Ok(Self {
+            server: given(server)?,
+            actix: given(actix)?,
+            gateway: given(gateway)?,
+            load: given(load)?,
+            criterion: given(criterion)?,
+            out: given(out)?,
+            pace,
+        })
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Asked { server, actix, gateway, criterion, out, pace } = Asked::read()?;
+    let Asked { server, actix, gateway, load, criterion, out, pace } = Asked::read()?;
     machine::needs_two_cores()?;
     let core = core_alone::read(&criterion)?;
     let gated = Server::start(&server, "gate").await?;
     println!("==> a server on axum, asked directly");
-    let direct = rounds::compare(pace, &arms(&gated)?, &[gated.process()])?;
+    let direct = rounds::compare_busily(pace, &arms(&gated)?, &[gated.process()], &load)?;
     println!("==> behind nginx");
     let nginx = nginx::measure(pace, &gated, &gated).await?;
     println!("==> the gateway, asked directly");
     let cookie = gated.session()?.to_owned();
     let gate = Server::gateway(&gateway, &cookie).await?;
-    let in_front = rounds::compare(pace, &in_front(&gated, &gate)?, &[gated.process(), gate.process()])?;
+    let processes = [gated.process(), gate.process()];
+    let in_front = rounds::compare_busily(pace, &in_front(&gated, &gate)?, &processes, &load)?;
     println!("==> the gateway behind nginx");
     let in_front_nginx = nginx::measure(pace, &gated, &gate).await?;
     drop((gated, gate));
     println!("==> a server on actix-web, asked directly");
     let on_actix = Server::start(&actix, "gate").await?;
-    let actix = rounds::compare(pace, &arms(&on_actix)?, &[on_actix.process()])?;
+    let actix = rounds::compare_busily(pace, &arms(&on_actix)?, &[on_actix.process()], &load)?;
     drop(on_actix);
     println!("==> memory");
     let memory = memory::measure(pace, &server, &gateway, &cookie).await?;
@@ -125,11 +137,12 @@ async fn main() -> Result<()> {
 
 /// What the server is asked without a proxy before it.
 fn arms(server: &Server) -> Result<Vec<Arm>> {
-    let load = |path: &str| -> Result<Load> { Ok(Load::of(server.at(path), server.cookies()?)) };
+    let load = |path: &str| -> Result<Load> { Ok(Load::of(server.authority(), path, server.cookies()?)) };
+    let yes = |path: &str| -> Result<Load> { Ok(load(path)?.status(202)) };
     Ok(vec![
-        Arm::new("a bare route, 202", load("/bare")?, None),
-        Arm::new("a bare route, 202 with the same headers", load("/bare-with-headers")?, Some(0)),
-        Arm::new("`auth`, a valid sealed session", load(vestibule_bench::site::AUTH)?, Some(0)),
+        Arm::new("a bare route, 202", yes("/bare")?, None),
+        Arm::new("a bare route, 202 with the same headers", yes("/bare-with-headers")?, Some(0)),
+        Arm::new("`auth`, a valid sealed session", yes(vestibule_bench::site::AUTH)?, Some(0)),
         Arm::new("a bare route, 200 with a line of text", load("/open")?, None),
         Arm::new("the same behind `gate.require()`", load("/guarded")?, Some(3)),
     ])
@@ -137,8 +150,9 @@ fn arms(server: &Server) -> Result<Vec<Arm>> {
 
 /// The gateway beside a bare route of axum's.
 fn in_front(bare: &Server, gate: &Server) -> Result<Vec<Arm>> {
-    let load =
-        |server: &Server, path: &str| -> Result<Load> { Ok(Load::of(server.at(path), gate.cookies()?)) };
+    let load = |server: &Server, path: &str| -> Result<Load> {
+        Ok(Load::of(server.authority(), path, gate.cookies()?).status(202))
+    };
     Ok(vec![
         Arm::new("a bare route of axum, 202", load(bare, "/bare")?, None),
         Arm::new(

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 use anyhow::{Context as _, Result};
 use vestibule_bench::{browser, site};
 
-use crate::{process, rounds::Pace, server::Server, wrk::Load};
+use crate::{load::Load, process, rounds::Pace, server::Server, wrk};
 
 /// Connections that a busy server holds.
 pub(crate) const CONNECTIONS: u32 = 256;
@@ -33,9 +33,10 @@ pub(crate) async fn measure(pace: Pace, program: &Path, gateway: &Path, cookie: 
         tokio::time::sleep(Duration::from_millis(300)).await;
         let idle = process::memory(server.process())?;
         let cookies = if kind == "bare" { browser::OTHER_COOKIES.to_owned() } else { server.cookies()? };
-        let load = Load::of(server.at(path), cookies).connections(CONNECTIONS);
+        let load = Load::of(server.authority(), path, cookies).connections(CONNECTIONS);
         let time = pace.time().max(Duration::from_secs(2));
-        let mut wrk = load.command(time).stdout(Stdio::null()).spawn().context("wrk could not be started")?;
+        let mut wrk =
+            wrk::command(&load, time).stdout(Stdio::null()).spawn().context("wrk could not be started")?;
         // Near the end, with every connection still open.
         tokio::time::sleep(time - Duration::from_millis(500)).await;
         let loaded = process::memory(server.process());

@@ -7,9 +7,9 @@ use vestibule_bench::site;
 use vestibule_outside::{Child, PATIENCE, ports, tools};
 
 use crate::{
+    load::Load,
     rounds::{self, Arm, Measured, Pace},
     server::{Server, pinned},
-    wrk::Load,
 };
 
 /// As large as a small answer of an API.
@@ -33,7 +33,8 @@ pub(crate) async fn measure(pace: Pace, bare: &Server, gate: &Server) -> Result<
     child.listens_on(port, PATIENCE).await?;
     let process = fs::read_to_string(folder.path().join("nginx.pid"))?.trim().parse()?;
     let cookies = gate.cookies()?;
-    let load = |path| Load::of(format!("http://127.0.0.1:{port}/{path}/page.txt"), cookies.clone());
+    let authority = format!("127.0.0.1:{port}");
+    let load = |path| Load::of(&authority, &format!("/{path}/page.txt"), cookies.clone());
     let arms = [
         Arm::new("a file, nobody asked", load("open"), None),
         Arm::new("a file, `auth_request` to a bare route, 202", load("bare"), Some(0)),

@@ -4,11 +4,11 @@ use std::{fmt::Write as _, time::Duration};
 
 use crate::{
     core_alone::Timed,
+    load,
     machine::Machine,
     memory::{self, Held},
-    rounds::{Measured, Pace, Ratio},
+    rounds::{ByWrk, Measured, Pace, Ratio},
     size::Size,
-    wrk,
 };
 
 /// Everything that was measured.
@@ -63,15 +63,21 @@ pub(crate) fn page(findings: &Findings) -> String {
          {}.\n\n\
          ![The ratios and times of this page as bars](benchmarks.svg)\n\n\
          Ratios are the result; requests a second tell more about the machine. Servers have one core and the load \
-         (wrk, {} connections) another. What is compared is loaded in turns, {} rounds of {} s each, in reversed order \
+         ({} connections) another. What is compared is loaded in turns, {} rounds of {} s each, in reversed order \
          every second time; a ratio is taken within each round, and its median is given with the lowest and the \
          highest. *On the core* is what the servers' processes spent on one request by the kernel's own count, and the \
          ratio in brackets is that of these times: it holds even where something else disturbs the machine. Each \
          request carries the eighteen headers of a browser's navigation, three cookies of others beside the session. \
-         Latency is that of a server kept busy without a pause, hence mostly waiting.\n",
+         Latency is that of a server kept busy without a pause, hence mostly waiting.\n\n\
+         Where a server is asked directly, the load is `bench-load`, which never sleeps: it reads its sockets over and \
+         over. wrk, which asks everywhere else, sleeps in `epoll` whenever no answer is there, and the server pays for \
+         waking it, with an interrupt to the other core. It catches up with a server, and so sleeps, the more often the \
+         longer an answer takes: ten times as often for `auth` as for a bare route, which made up to 0.8 µs of a \
+         request. That is a property of the pair and no work of the server's, so it is kept out of the ratio; the last \
+         column says what wrk sees of the same, in the same rounds, for a shorter time.\n",
         machine.date,
         machine.line,
-        wrk::CONNECTIONS,
+        load::CONNECTIONS,
         pace.rounds,
         pace.seconds,
     );
@@ -123,6 +129,14 @@ pub(crate) fn summary(findings: &Findings) -> String {
     for (label, ratio) in findings.ratios() {
         let _ = writeln!(text, "{:>22}  {label}", ratio_text(&ratio));
     }
+    for (server, arms) in
+        [("axum", &findings.direct), ("actix-web", &findings.actix), ("the gateway", &findings.in_front)]
+    {
+        for arm in arms {
+            let Some(ratio) = arm.by_wrk.and_then(|by_wrk| by_wrk.ratio) else { continue };
+            let _ = writeln!(text, "{:>22}  by wrk, on {server}: {}", ratio_text(&ratio), arm.label);
+        }
+    }
     for timed in findings.core.iter().filter(|timed| timed.figure.budget.is_some()) {
         let budget = timed.figure.budget.unwrap_or_default() / 1_000.0;
         let _ = writeln!(text, "{:>22}  {} (budget {budget:.1} µs)", time(timed.median), timed.figure.label);
@@ -139,24 +153,32 @@ pub(crate) fn summary(findings: &Findings) -> String {
 }
 
 fn arms_table(arms: &[Measured]) -> String {
-    let mut table = String::from(
-        "| asked for | requests/s | on the core | p50 | p99 | ratio | against |\n|---|--:|--:|--:|--:|--:|---|\n",
-    );
+    let by_both = arms.iter().any(|arm| arm.by_wrk.is_some());
+    let mut table = String::from("| asked for | requests/s | on the core | p50 | p99 | ratio | against |");
+    table += if by_both { " by wrk |\n" } else { "\n" };
+    table += "|---|--:|--:|--:|--:|--:|---|";
+    table += if by_both { "--:|\n" } else { "\n" };
     for arm in arms {
         let (ratio, base) = arm.ratio.map_or((String::new(), ""), |ratio| {
             (ratio_text(&ratio), arms.get(ratio.base).map_or("", |base| base.label.as_str()))
         });
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {ratio} | {base} |",
+            "| {} | {} | {} | {} | {} | {ratio} | {base} |{}",
             arm.label,
             thousands(arm.requests_per_second),
             arm.spent.map_or("–".to_owned(), time),
             time(arm.p50),
             time(arm.p99),
+            arm.by_wrk.map_or(String::new(), |by_wrk| format!(" {} |", wrk_text(&by_wrk))),
         );
     }
     table
+}
+
+fn wrk_text(ByWrk { requests_per_second, ratio }: &ByWrk) -> String {
+    let requests = thousands(*requests_per_second);
+    ratio.map_or(format!("{requests}/s"), |ratio| format!("{requests}/s, {}", ratio_text(&ratio)))
 }
 
 fn ratio_text(ratio: &Ratio) -> String {

@@ -1,12 +1,12 @@
 //! Loads in turns: whatever else the machine does meets everything that is compared.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
 use crate::{
+    load::{Generator, Load, Outcome},
     process,
-    wrk::{Load, Outcome},
 };
 
 /// How often and how long.
@@ -23,6 +23,11 @@ impl Pace {
 
     pub(crate) fn time(self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    /// For what is there beside the figure that counts.
+    fn shorter(self) -> Self {
+        Self { seconds: self.seconds.div_ceil(2), ..self }
     }
 }
 
@@ -52,6 +57,15 @@ pub(crate) struct Measured {
     pub(crate) spent: Option<Duration>,
     /// Against its base, in the same round.
     pub(crate) ratio: Option<Ratio>,
+    /// What wrk sees of the same, where it is not the one that has measured.
+    pub(crate) by_wrk: Option<ByWrk>,
+}
+
+/// Beside a figure of the busy load: the same with wrk, for shorter times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByWrk {
+    pub(crate) requests_per_second: f64,
+    pub(crate) ratio: Option<Ratio>,
 }
 
 /// Requests a second against another arm's, over all rounds.
@@ -72,33 +86,63 @@ struct Shot {
     spent: Option<Duration>,
 }
 
-/// Loads every arm once a round, and the other way round every second time.
+/// Loads every arm once a round by wrk, and the other way round every second time.
 pub(crate) fn compare(pace: Pace, arms: &[Arm], processes: &[u32]) -> Result<Vec<Measured>> {
-    for arm in arms {
-        arm.load.run(Duration::from_secs(1))?;
-    }
-    let mut shots = vec![Vec::new(); arms.len()];
-    for round in 0..pace.rounds {
-        let mut order: Vec<usize> = (0..arms.len()).collect();
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for number in order {
-            shots[number].push(shoot(&arms[number].load, pace, processes)?);
-        }
-        let line: Vec<String> = shots
-            .iter()
-            .filter_map(|shots| shots.last())
-            .map(|shot| format!("{:.0}/s", shot.outcome.requests_per_second))
-            .collect();
-        println!("    round {} of {}: {}", round + 1, pace.rounds, line.join("  "));
-    }
+    let [shots] = shots([(Generator::Wrk, pace)], arms, processes)?;
     Ok(arms.iter().enumerate().map(|(number, arm)| measured(number, arm, &shots)).collect())
 }
 
-fn shoot(load: &Load, pace: Pace, processes: &[u32]) -> Result<Shot> {
+/// As [`compare`], but by the load that never sleeps, `bench-load` at this path; and in each round then by wrk.
+pub(crate) fn compare_busily(
+    pace: Pace,
+    arms: &[Arm],
+    processes: &[u32],
+    program: &Path,
+) -> Result<Vec<Measured>> {
+    let generators = [(Generator::Busy(program), pace), (Generator::Wrk, pace.shorter())];
+    let [busy, wrk] = shots(generators, arms, processes)?;
+    let measured = arms.iter().enumerate().map(|(number, arm)| {
+        let Measured { requests_per_second, ratio, .. } = measured(number, arm, &wrk);
+        let by_wrk = Some(ByWrk { requests_per_second, ratio });
+        Measured { by_wrk, ..measured(number, arm, &busy) }
+    });
+    Ok(measured.collect())
+}
+
+/// All rounds of each generator, by arm.
+fn shots<const N: usize>(
+    generators: [(Generator<'_>, Pace); N],
+    arms: &[Arm],
+    processes: &[u32],
+) -> Result<[Vec<Vec<Shot>>; N]> {
+    for arm in arms {
+        for (generator, _) in generators {
+            arm.load.run(generator, Duration::from_secs(1))?;
+        }
+    }
+    let mut shots = std::array::from_fn(|_| vec![Vec::new(); arms.len()]);
+    let rounds = generators.first().map_or(0, |(_, pace)| pace.rounds);
+    for round in 0..rounds {
+        for ((generator, pace), shots) in generators.iter().zip(&mut shots) {
+            let mut order: Vec<usize> = (0..arms.len()).collect();
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for number in order {
+                shots[number].push(shoot(&arms[number].load, *generator, *pace, processes)?);
+            }
+            let last = shots.iter().filter_map(|shots: &Vec<Shot>| shots.last());
+            let line: Vec<String> =
+                last.map(|shot| format!("{:.0}/s", shot.outcome.requests_per_second)).collect();
+            println!("    round {} of {rounds}, {generator}: {}", round + 1, line.join("  "));
+        }
+    }
+    Ok(shots)
+}
+
+fn shoot(load: &Load, generator: Generator<'_>, pace: Pace, processes: &[u32]) -> Result<Shot> {
     let before = process::time_on_core(processes);
-    let outcome = load.run(pace.time())?;
+    let outcome = load.run(generator, pace.time())?;
     let after = process::time_on_core(processes);
     let spent = before.zip(after).and_then(|(before, after)| after.checked_sub(before));
     Ok(Shot { outcome, spent: spent.map(|spent| spent.div_f64(outcome.requests.max(1.0))) })
@@ -118,6 +162,7 @@ fn measured(number: usize, arm: &Arm, shots: &[Vec<Shot>]) -> Measured {
             .collect::<Option<Vec<_>>>()
             .map(|spent| Duration::from_secs_f64(median(spent))),
         ratio: arm.base.map(|base| ratio(base, own, &shots[base])),
+        by_wrk: None,
     }
 }
 

@@ -58,11 +58,6 @@ impl Server {
         self.cookie.as_deref().context("the server with a gate prints a cookie")
     }
 
-    /// The address of a path.
-    pub(crate) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.address)
-    }
-
     /// Host and port.
     pub(crate) fn authority(&self) -> &str {
         self.address.trim_start_matches("http://")

@@ -1,68 +1,36 @@
-//! The load: wrk, which asks over and over on a few connections and costs little itself.
+//! wrk, as a load: it asks over and over on a few connections, and sleeps where no answer is there.
 //!
-//! It is Debian's package, and one thread of it keeps a server of one thread busy: a generator in Rust would spend on
-//! a request what the server does.
+//! It is Debian's package, and one thread of it keeps a server of one thread busy.
 
 use std::{process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use vestibule_bench::browser;
 
-use crate::LOAD_CORE;
+use crate::{
+    LOAD_CORE,
+    load::{Load, Outcome},
+};
 
-/// Connections that ask at once.
-pub(crate) const CONNECTIONS: u32 = 32;
-
-/// An address, and what a browser sends with its request.
-#[derive(Debug, Clone)]
-pub(crate) struct Load {
-    address: String,
-    cookies: String,
-    connections: u32,
+/// wrk, ready to be started.
+pub(crate) fn command(load: &Load, time: Duration) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", LOAD_CORE, "wrk", "--threads=1", "--latency"]);
+    command.arg(format!("--connections={}", load.connections));
+    command.arg(format!("--duration={}s", time.as_secs().max(1)));
+    for (name, value) in browser::HEADERS.into_iter().chain([("cookie", load.cookies.as_str())]) {
+        command.arg("--header").arg(format!("{name}: {value}"));
+    }
+    command.arg(format!("http://{}{}", load.authority, load.path));
+    command
 }
 
-/// What came of one load.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Outcome {
-    pub(crate) requests: f64,
-    pub(crate) requests_per_second: f64,
-    pub(crate) p50: Duration,
-    pub(crate) p99: Duration,
-}
-
-impl Load {
-    /// A browser's navigation to `address`, with these cookies.
-    pub(crate) fn of(address: String, cookies: String) -> Self {
-        Self { address, cookies, connections: CONNECTIONS }
-    }
-
-    /// The same on that many connections.
-    pub(crate) fn connections(mut self, connections: u32) -> Self {
-        self.connections = connections;
-        self
-    }
-
-    /// wrk, ready to be started.
-    pub(crate) fn command(&self, time: Duration) -> Command {
-        let mut command = Command::new("taskset");
-        command.args(["-c", LOAD_CORE, "wrk", "--threads=1", "--latency"]);
-        command.arg(format!("--connections={}", self.connections));
-        command.arg(format!("--duration={}s", time.as_secs().max(1)));
-        for (name, value) in browser::HEADERS.into_iter().chain([("cookie", self.cookies.as_str())]) {
-            command.arg("--header").arg(format!("{name}: {value}"));
-        }
-        command.arg(&self.address);
-        command
-    }
-
-    /// Runs it to its end.
-    pub(crate) fn run(&self, time: Duration) -> Result<Outcome> {
-        let output =
-            self.command(time).output().context("wrk could not be started; run `cargo xtask bench`")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success(), "wrk failed: {}", String::from_utf8_lossy(&output.stderr));
-        read(&text).with_context(|| format!("the load on {} failed; wrk said:\n{text}", self.address))
-    }
+/// Runs it to its end.
+pub(crate) fn run(load: &Load, time: Duration) -> Result<Outcome> {
+    let output = command(load, time).output().context("wrk could not be started; run `cargo xtask bench`")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "wrk failed: {}", String::from_utf8_lossy(&output.stderr));
+    read(&text).with_context(|| format!("the load on {} failed; wrk said:\n{text}", load.path))
 }
 
 /// Reads what wrk prints. An answer that is no success, or a broken connection, makes the whole load worthless.

@@ -37,7 +37,7 @@ pub(crate) fn run(pace: Pace) -> Outcome {
     let measured = "-p vestibule-bench --no-default-features";
     steps.step("build what is measured", || {
         steps::run(&mut cargo(&format!(
-            "build --release {measured} --bin bench-server --bin bench-server-actix"
+            "build --release {measured} --bin bench-server --bin bench-server-actix --bin bench-load"
         )))?;
         steps::run(&mut cargo("build --release -p vestibule-gateway --bin vestibule"))?;
         steps::run(&mut cargo(&format!("bench {measured} --bench core --no-run")))
@@ -65,6 +65,7 @@ fn servers(pace: Pace) -> Outcome {
     bench.arg("--server").arg(target.join("release/bench-server"));
     bench.arg("--actix").arg(target.join("release/bench-server-actix"));
     bench.arg("--gateway").arg(target.join("release/vestibule"));
+    bench.arg("--load").arg(target.join("release/bench-load"));
     bench.arg("--criterion").arg(target.join("criterion"));
     bench.arg("--out").arg(&out);
     if pace == Pace::Short {

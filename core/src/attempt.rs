@@ -6,18 +6,18 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::{
-    authorization_response::{Answer, AuthorizationResponse},
+    authorization_response::{Answer, AuthorizationResponse, Reference},
     entropy::{Entropy, Seed},
     limits::ATTEMPT_AGE_MAX,
     provider::{Answered, AuthorizationRequest, Begun},
     refusal::Refusal,
     return_target::ReturnTarget,
-    secret::{CodeVerifier, Nonce, State, same_bytes},
+    secret::{CodeVerifier, Nonce, RequestToken, State, same_bytes},
     time::Timestamp,
 };
 
 /// What attempt cookies are sealed for. Its number changes with the form of [`Attempt`].
-pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/1";
+pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/2";
 
 /// A sign-in that a browser has begun. It travels sealed in a cookie of its own, so that tabs do not disturb each
 /// other and any instance can finish what another began.
@@ -31,6 +31,8 @@ pub struct Attempt {
     issuer: Option<String>,
     issuer_required: bool,
     max_age: Option<u64>,
+    /// What the callback is known by, where that is not `state`.
+    request_token: Option<RequestToken>,
     private: Vec<u8>,
     /// Round trips that the browser had finished shortly before.
     rounds: u8,
@@ -60,6 +62,7 @@ impl Attempt {
             issuer: None,
             issuer_required: false,
             max_age: None,
+            request_token: None,
             private: Vec::new(),
             rounds,
         }
@@ -77,6 +80,7 @@ impl Attempt {
     pub(crate) fn keep(&mut self, begun: &Begun) {
         self.issuer.clone_from(&begun.issuer);
         self.issuer_required = begun.issuer_required;
+        self.request_token.clone_from(&begun.request_token);
         self.private.clone_from(&begun.private);
     }
 
@@ -86,9 +90,17 @@ impl Attempt {
         self
     }
 
-    /// The name that the attempt is found by again: a hash of its `state`.
+    /// The name that the attempt is found by again: a hash of what its callback is known by.
     pub(crate) fn key(&self) -> AttemptKey {
-        AttemptKey::of(&Secrets::drawn_from(self.root).state)
+        AttemptKey::of(&self.reference())
+    }
+
+    /// What its callback is known by.
+    fn reference(&self) -> Reference {
+        match &self.request_token {
+            Some(token) => Reference::RequestToken(token.clone()),
+            None => Reference::State(Secrets::drawn_from(self.root).state),
+        }
     }
 
     pub(crate) fn provider(&self) -> &str {
@@ -121,9 +133,8 @@ impl Attempt {
         if now.since(self.began) >= ATTEMPT_AGE_MAX {
             return Err(Refusal::AttemptExpired);
         }
-        let Secrets { state, nonce, code_verifier } = Secrets::drawn_from(self.root);
         // Before anything else in it is read: until here, anybody can have sent the callback.
-        if state != callback.state {
+        if self.reference() != callback.reference {
             return Err(Refusal::StateMismatch);
         }
         // RFC 9207 §2.4: an error response is checked like any other; simple string comparison.
@@ -136,15 +147,18 @@ impl Attempt {
         }
         match callback.answer {
             Answer::Error(error) => Err(Refusal::of_callback_error(error)),
-            Answer::Code(code) => Ok(Answered {
-                code,
-                nonce,
-                code_verifier,
-                redirect_uri,
-                private: self.private,
-                max_age: self.max_age,
-                began: self.began,
-            }),
+            Answer::Code(code) => {
+                let Secrets { nonce, code_verifier, .. } = Secrets::drawn_from(self.root);
+                Ok(Answered {
+                    code,
+                    nonce,
+                    code_verifier,
+                    redirect_uri,
+                    private: self.private,
+                    max_age: self.max_age,
+                    began: self.began,
+                })
+            }
         }
     }
 }
@@ -159,13 +173,18 @@ impl std::fmt::Debug for Attempt {
     }
 }
 
-/// The name of an attempt: 88 bits of the hash of its `state`. It gives nothing of the state away.
+/// The name of an attempt: 88 bits of the hash of what its callback is known by. It gives nothing of that away.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttemptKey(String);
 
 impl AttemptKey {
-    pub(crate) fn of(state: &State) -> Self {
-        let hash = Sha256::digest(state.expose().as_bytes());
+    pub(crate) fn of(reference: &Reference) -> Self {
+        let hash = match reference {
+            Reference::State(state) => Sha256::digest(state.expose()),
+            Reference::RequestToken(token) => {
+                Sha256::new_with_prefix("oauth_token ").chain_update(token.expose()).finalize()
+            }
+        };
         Self(URL_SAFE_NO_PAD.encode(&hash[..11]))
     }
 
@@ -194,7 +213,7 @@ mod tests {
 
     fn callback(state: &State, issuer: Option<&str>) -> AuthorizationResponse {
         AuthorizationResponse {
-            state: state.clone(),
+            reference: Reference::State(state.clone()),
             answer: Answer::Code(crate::secret::AuthorizationCode::new("code")),
             issuer: issuer.map(str::to_owned),
         }
@@ -237,6 +256,36 @@ mod tests {
         }
         let short = State::new(&state.expose()[..42]);
         assert_eq!(answer(attempt(), callback(&short, None), NOW), Err(Refusal::StateMismatch));
+    }
+
+    #[test]
+    fn se_06_an_attempt_of_oauth_1_is_known_by_its_request_token_and_by_nothing_else() {
+        let begun = |token: &str| {
+            let mut attempt = attempt();
+            attempt.keep(&Begun::at(redirect_uri()).request_token(RequestToken::new(token)));
+            attempt
+        };
+        let by_token = |token: &str| {
+            let mut callback = callback(&state(), None);
+            callback.reference = Reference::RequestToken(RequestToken::new(token));
+            callback
+        };
+        assert_eq!(answer(begun("token"), by_token("token"), NOW), Ok(()));
+        for (attempt, callback) in [
+            (begun("token"), by_token("other")),
+            (begun("token"), by_token("tokem")),
+            (begun("token"), callback(&state(), None)),
+            (begun("token"), callback(&State::new("token"), None)),
+            (attempt(), by_token("token")),
+            (attempt(), by_token(state().expose())),
+        ] {
+            assert_eq!(answer(attempt, callback, NOW), Err(Refusal::StateMismatch));
+        }
+        let keys =
+            [begun("token").key(), begun("other").key(), attempt().key(), begun(state().expose()).key()];
+        let all: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(all.len(), keys.len());
+        assert!(keys.iter().all(|key| AttemptKey::is_written(key.as_str())));
     }
 
     #[test]

@@ -1,19 +1,29 @@
 //! What a browser brought back from a provider: parsed and bounded, not yet believed.
 
 use crate::{
-    limits::{CALLBACK_PARAMETERS_MAX, CODE_BYTES_MAX, STATE_BYTES_MAX},
+    limits::{CALLBACK_PARAMETERS_MAX, CODE_BYTES_MAX, REQUEST_TOKEN_BYTES_MAX, STATE_BYTES_MAX},
     provider::OAuthError,
     refusal::Refusal,
-    secret::{AuthorizationCode, State},
+    secret::{AuthorizationCode, RequestToken, State},
 };
 
-/// An authorization response (RFC 6749 §4.1.2).
+/// An authorization response of OAuth 2 (RFC 6749 §4.1.2), or a callback of OAuth 1.0a (RFC 5849 §2.2).
 #[derive(Debug)]
 pub(crate) struct AuthorizationResponse {
-    pub(crate) state: State,
+    pub(crate) reference: Reference,
     pub(crate) answer: Answer,
     /// `iss` (RFC 9207). An empty one is there, and wrong.
     pub(crate) issuer: Option<String>,
+}
+
+/// By what a callback says which attempt it answers. That of one protocol is never that of the other, whatever the
+/// texts are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// `state` of OAuth 2.
+    State(State),
+    /// `oauth_token` of OAuth 1.0a.
+    RequestToken(RequestToken),
 }
 
 /// What the provider says came of it.
@@ -23,16 +33,49 @@ pub(crate) enum Answer {
     Error(OAuthError),
 }
 
+/// The parameters of both protocols, as far as they came.
+#[derive(Default)]
+struct Parameters {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    token: Option<String>,
+    verifier: Option<String>,
+    denied: Option<String>,
+    issuer: Option<String>,
+}
+
 impl AuthorizationResponse {
     /// Reads a query or a form body. Unknown parameters are passed over (RFC 6749 §4.1.2).
     ///
     /// # Errors
-    /// A parameter of the protocol is missing, doubled, empty or too large, or there is both a code and an error.
+    /// A parameter of a protocol is missing, doubled, empty or too large, there is both an answer and an error, or there
+    /// are parameters of both protocols.
     pub(crate) fn parse(form: &[u8]) -> Result<Self, Refusal> {
-        let mut known: [(&str, Option<String>); 4] =
-            [("state", None), ("code", None), ("error", None), ("iss", None)];
+        let Parameters { state, code, error, token, verifier, denied, issuer } = Parameters::read(form)?;
+        let (reference, answer) = match (state, code, error, token, verifier, denied) {
+            (Some(state), Some(code), None, None, None, None) => (known_by_state(state)?, answered(code)?),
+            (Some(state), None, Some(error), None, None, None) => {
+                (known_by_state(state)?, Answer::Error(OAuthError::parse(&error)))
+            }
+            (None, None, None, Some(token), Some(verifier), None) => {
+                (known_by_token(token)?, answered(verifier)?)
+            }
+            // X says so when somebody cancels; RFC 5849 leaves it open.
+            (None, None, None, None, None, Some(token)) => {
+                (known_by_token(token)?, Answer::Error(OAuthError::AccessDenied))
+            }
+            _ => return Err(Refusal::CallbackMalformed),
+        };
+        Ok(Self { reference, answer, issuer })
+    }
+}
+
+impl Parameters {
+    fn read(form: &[u8]) -> Result<Self, Refusal> {
+        let mut parameters = Self::default();
         for (number, (name, value)) in url::form_urlencoded::parse(form).enumerate() {
-            let Some((_, slot)) = known.iter_mut().find(|(known, _)| *known == name) else {
+            let Some(slot) = parameters.slot(&name) else {
                 if number >= CALLBACK_PARAMETERS_MAX {
                     return Err(Refusal::CallbackMalformed);
                 }
@@ -42,22 +85,37 @@ impl AuthorizationResponse {
                 return Err(Refusal::CallbackMalformed);
             }
         }
-        let [(_, state), (_, code), (_, error), (_, issuer)] = known;
-        let state = bounded(state, STATE_BYTES_MAX).ok_or(Refusal::CallbackMalformed)?;
-        let answer = match (code, error) {
-            (Some(code), None) => {
-                let code = bounded(Some(code), CODE_BYTES_MAX).ok_or(Refusal::CallbackMalformed)?;
-                Answer::Code(AuthorizationCode::new(code))
-            }
-            (None, Some(error)) => Answer::Error(OAuthError::parse(&error)),
-            _ => return Err(Refusal::CallbackMalformed),
-        };
-        Ok(Self { state: State::new(state), answer, issuer })
+        Ok(parameters)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "state" => &mut self.state,
+            "code" => &mut self.code,
+            "error" => &mut self.error,
+            "oauth_token" => &mut self.token,
+            "oauth_verifier" => &mut self.verifier,
+            "denied" => &mut self.denied,
+            "iss" => &mut self.issuer,
+            _ => return None,
+        })
     }
 }
 
-fn bounded(value: Option<String>, bytes_max: usize) -> Option<String> {
-    value.filter(|value| !value.is_empty() && value.len() <= bytes_max)
+fn known_by_state(state: String) -> Result<Reference, Refusal> {
+    bounded(state, STATE_BYTES_MAX).map(|state| Reference::State(State::new(state)))
+}
+
+fn known_by_token(token: String) -> Result<Reference, Refusal> {
+    bounded(token, REQUEST_TOKEN_BYTES_MAX).map(|token| Reference::RequestToken(RequestToken::new(token)))
+}
+
+fn answered(code: String) -> Result<Answer, Refusal> {
+    bounded(code, CODE_BYTES_MAX).map(|code| Answer::Code(AuthorizationCode::new(code)))
+}
+
+fn bounded(value: String, bytes_max: usize) -> Result<String, Refusal> {
+    Some(value).filter(|value| (1..=bytes_max).contains(&value.len())).ok_or(Refusal::CallbackMalformed)
 }
 
 #[cfg(test)]
@@ -78,6 +136,13 @@ mod tests {
             "code=a&state=",
             "code=a&error=access_denied&state=s",
             "state=s&session_state=x",
+            "oauth_token=t",
+            "oauth_verifier=v",
+            "oauth_token=&oauth_verifier=v",
+            "oauth_token=t&oauth_verifier=",
+            "oauth_token=t&oauth_verifier=v&denied=t",
+            "oauth_token=t&denied=t",
+            "denied=",
         ] {
             assert_eq!(parse(query).err(), Some(Refusal::CallbackMalformed), "{query}");
         }
@@ -91,9 +156,51 @@ mod tests {
             "code=a&state=s&iss=x&iss=x",
             "error=a&error=a&state=s",
             "c%6fde=a&code=b&state=s",
+            "oauth_token=t&oauth_token=t&oauth_verifier=v",
+            "oauth_token=t&oauth_verifier=v&oauth_verifier=v",
+            "denied=t&%64enied=t",
         ] {
             assert_eq!(parse(query).err(), Some(Refusal::CallbackMalformed), "{query}");
         }
+    }
+
+    #[test]
+    fn se_16_an_answer_speaks_one_protocol() {
+        for query in [
+            "code=a&state=s&oauth_token=t",
+            "code=a&state=s&oauth_verifier=v",
+            "code=a&state=s&denied=t",
+            "error=a&state=s&denied=t",
+            "oauth_token=t&oauth_verifier=v&state=s",
+            "oauth_token=t&oauth_verifier=v&code=a",
+            "oauth_token=t&oauth_verifier=v&error=access_denied",
+            "denied=t&state=s",
+            "oauth_token=t&code=a",
+            "state=s&oauth_verifier=v",
+        ] {
+            assert_eq!(parse(query).err(), Some(Refusal::CallbackMalformed), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_is_the_code_of_oauth_1_and_a_cancelled_sign_in_is_denied() {
+        let callback = parse("oauth_token=t%2F%2B&oauth_verifier=v&iss=https%3A%2F%2Fop&extra=1").unwrap();
+        assert_eq!(callback.reference, Reference::RequestToken(RequestToken::new("t/+")));
+        assert!(matches!(callback.answer, Answer::Code(code) if code.expose() == "v"));
+        assert_eq!(callback.issuer.as_deref(), Some("https://op"));
+        let denied = parse("denied=t").unwrap();
+        assert_eq!(denied.reference, Reference::RequestToken(RequestToken::new("t")));
+        assert!(matches!(denied.answer, Answer::Error(OAuthError::AccessDenied)));
+        assert_ne!(denied.reference, Reference::State(State::new("t")), "one text, two protocols");
+        let long = |bytes: usize| "x".repeat(bytes);
+        for query in [
+            format!("denied={}", long(REQUEST_TOKEN_BYTES_MAX + 1)),
+            format!("oauth_token={}&oauth_verifier=v", long(REQUEST_TOKEN_BYTES_MAX + 1)),
+            format!("oauth_token=t&oauth_verifier={}", long(CODE_BYTES_MAX + 1)),
+        ] {
+            assert_eq!(parse(&query).err(), Some(Refusal::CallbackMalformed));
+        }
+        assert!(parse(&format!("denied={}", long(REQUEST_TOKEN_BYTES_MAX))).is_ok());
     }
 
     #[test]

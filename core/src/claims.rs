@@ -61,12 +61,12 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::secret::State;
+    use crate::{authorization_response::Reference, secret::State};
 
     #[test]
     fn what_is_remembered_is_bounded_and_forgotten_in_time() {
         let run: PendingRun = futures_util::future::ready(None).boxed().shared();
-        let key = |number: usize| AttemptKey::of(&State::new(number.to_string()));
+        let key = |number: usize| AttemptKey::of(&Reference::State(State::new(number.to_string())));
         let at = Timestamp::from_unix;
         let mut claimed = ClaimedAttempts::default();
         for number in 0..ANSWERED_ATTEMPTS_MAX + 10 {

@@ -24,13 +24,14 @@ use crate::{
     exchange::{HttpFailure, Purpose},
     identity::{Identity, SignIn},
     identity_headers::header_value,
-    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX},
+    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
     provider::{Answered, Begun, Provider, ProviderError, UserHeader},
     refusal::Refusal,
     refuse::Circumstances,
     request::Asker,
     response::{Event, Response},
     return_target::ReturnTarget,
+    secret::RequestToken,
     session::{Session, SessionId},
     time::Timestamp,
 };
@@ -232,7 +233,12 @@ impl Run {
             Turn::Question(question) => {
                 self.ask(question, now, Awaits::Beginning(conversation, way, attempt))
             }
-            Turn::Finished(Err(error)) => self.failed(&way, error),
+            Turn::Finished(Err(error)) => Step::Done(self.vestibule.not_begun(&self.browser, &way, error)),
+            // No callback could ever bring it.
+            Turn::Finished(Ok(begun)) if begun.request_token.as_ref().is_some_and(is_out_of_bounds) => {
+                let fault = "its request token is empty or too long";
+                self.failed(&way, ProviderError::Broken { purpose: Purpose::Begin, fault })
+            }
             Turn::Finished(Ok(begun)) => {
                 attempt.keep(&begun);
                 Step::Done(self.vestibule.sent_away(self.browser, &way, attempt, &begun.location, now))
@@ -333,6 +339,10 @@ impl Run {
     fn failed(self, way: &Way, error: ProviderError) -> Step {
         Step::Done(self.vestibule.provider_failed(&self.browser, way, error))
     }
+}
+
+fn is_out_of_bounds(token: &RequestToken) -> bool {
+    !(1..=REQUEST_TOKEN_BYTES_MAX).contains(&token.expose().len())
 }
 
 /// The name that identity headers will carry.

@@ -115,6 +115,8 @@ impl fmt::Debug for Identity {
 pub struct Tokens {
     /// What the provider's interfaces ask for (RFC 6750). Opaque: never parsed.
     pub access_token: Secret,
+    /// What requests with an OAuth 1.0a access token are signed with; there is none in OAuth 2 (RFC 5849 §3.4.2).
+    pub token_secret: Option<Secret>,
     /// What gets a new access token, where the provider gave one.
     pub refresh_token: Option<Secret>,
     /// The ID token as it came, for `id_token_hint` at sign-out.
@@ -130,6 +132,7 @@ impl Tokens {
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
+            token_secret: None,
             refresh_token: None,
             id_token: None,
             expires: None,

@@ -44,7 +44,9 @@ pub const BODY_BYTES_MAX: usize = 64 * 1_024;
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Bytes of `state` in a callback.
 pub const STATE_BYTES_MAX: usize = 512;
-/// Bytes of `code` in a callback.
+/// Bytes of an OAuth 1.0a request token, in the provider's answer and in a callback.
+pub const REQUEST_TOKEN_BYTES_MAX: usize = 512;
+/// Bytes of `code` or `oauth_verifier` in a callback.
 pub const CODE_BYTES_MAX: usize = 4_096;
 /// How many parameters a callback may have.
 pub const CALLBACK_PARAMETERS_MAX: usize = 32;

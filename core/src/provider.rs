@@ -11,7 +11,7 @@ use crate::{
     conversation::Http,
     exchange::{HttpFailure, Purpose},
     identity::{SignIn, Tokens},
-    secret::{AuthorizationCode, CodeVerifier, Nonce, Secret, State},
+    secret::{AuthorizationCode, CodeVerifier, Nonce, RequestToken, Secret, State},
     time::Timestamp,
 };
 
@@ -117,6 +117,8 @@ pub struct Begun {
     pub issuer: Option<String>,
     /// Whether the callback must bring `iss`: the provider said that it always sends it.
     pub issuer_required: bool,
+    /// What an OAuth 1.0a callback brings in place of our `state`; `None` for OAuth 2.
+    pub request_token: Option<RequestToken>,
     /// Whatever [`Provider::finish`] needs and cannot know otherwise. Sealed in the attempt.
     pub private: Vec<u8>,
 }
@@ -130,13 +132,20 @@ impl fmt::Debug for Begun {
 impl Begun {
     /// Sends the browser to `location`.
     pub fn at(location: Url) -> Self {
-        Self { location, issuer: None, issuer_required: false, private: Vec::new() }
+        Self { location, issuer: None, issuer_required: false, request_token: None, private: Vec::new() }
     }
 
     /// Sets which `iss` the callback may bring, and whether it must bring one.
     pub fn issuer(mut self, issuer: impl Into<String>, required: bool) -> Self {
         self.issuer = Some(issuer.into());
         self.issuer_required = required;
+        self
+    }
+
+    /// Has the callback known by this token: it must bring `oauth_token` and `oauth_verifier`, or `denied`, and neither
+    /// `state` nor `code` (RFC 5849 §2.2). At most [`crate::limits::REQUEST_TOKEN_BYTES_MAX`].
+    pub fn request_token(mut self, token: RequestToken) -> Self {
+        self.request_token = Some(token);
         self
     }
 
@@ -150,7 +159,7 @@ impl Begun {
 /// An attempt's own callback. Only an attempt that it answers makes one.
 #[non_exhaustive]
 pub struct Answered {
-    /// The code, once.
+    /// The code, once; of OAuth 1.0a, the verifier.
     pub code: AuthorizationCode,
     /// The nonce that the ID token must repeat.
     pub nonce: Nonce,

@@ -89,6 +89,11 @@ protocol_secret! {
     CodeVerifier
 }
 protocol_secret! {
+    /// `oauth_token` of temporary credentials: ties an OAuth 1.0a callback to the attempt (RFC 5849 §2.2). Its secret is
+    /// another one, and stays here.
+    RequestToken
+}
+protocol_secret! {
     /// The authorization code that a callback brings (RFC 6749 §4.1.2). Used once.
     AuthorizationCode
 }

@@ -21,13 +21,13 @@ use crate::{
 };
 
 /// What token cookies are sealed for. Its number changes with the form of [`KeptTokens`].
-const TOKENS_PURPOSE: &str = "tokens/1";
+const TOKENS_PURPOSE: &str = "tokens/2";
 
 /// One of the tokens that a provider hands out with a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// What the provider's interfaces ask for.
+    /// What the provider's interfaces ask for; of OAuth 1.0a, with its secret.
     Access,
     /// What gets a new access token.
     Refresh,
@@ -56,6 +56,7 @@ impl TokenKeeping {
     pub(crate) fn of(self, tokens: &Tokens) -> Option<KeptTokens> {
         let kept = KeptTokens {
             access: self.access.then(|| tokens.access_token.clone()),
+            access_secret: self.access.then(|| tokens.token_secret.clone()).flatten(),
             refresh: self.refresh.then(|| tokens.refresh_token.clone()).flatten(),
             id: self.id.then(|| tokens.id_token.clone()).flatten(),
             access_expires: if self.access { tokens.expires } else { None },
@@ -94,6 +95,8 @@ impl Builder {
 pub struct KeptTokens {
     /// What the provider's interfaces ask for.
     pub access: Option<Secret>,
+    /// What requests with an OAuth 1.0a access token are signed with.
+    pub access_secret: Option<Secret>,
     /// What gets a new access token. Whoever uses it up must keep what comes instead: this session cannot.
     pub refresh: Option<Secret>,
     /// The ID token as it came.
@@ -106,28 +109,35 @@ pub struct KeptTokens {
 #[derive(Serialize, Deserialize)]
 struct Written {
     access: Option<Secret>,
+    access_secret: Option<Secret>,
     refresh: Option<Secret>,
     id: Option<Secret>,
     access_expires: Option<Timestamp>,
 }
 
 impl From<Written> for KeptTokens {
-    fn from(Written { access, refresh, id, access_expires }: Written) -> Self {
-        Self { access, refresh, id, access_expires }
+    fn from(Written { access, access_secret, refresh, id, access_expires }: Written) -> Self {
+        Self { access, access_secret, refresh, id, access_expires }
     }
 }
 
 impl From<&KeptTokens> for Written {
     fn from(tokens: &KeptTokens) -> Self {
-        let KeptTokens { access, refresh, id, access_expires } = tokens.clone();
-        Self { access, refresh, id, access_expires }
+        let KeptTokens { access, access_secret, refresh, id, access_expires } = tokens.clone();
+        Self { access, access_secret, refresh, id, access_expires }
     }
 }
 
 impl KeptTokens {
     /// What there is of a client that brought `token` itself.
     pub(crate) fn brought(token: Secret) -> Self {
-        Self { access: Some(token.clone()), refresh: None, id: Some(token), access_expires: None }
+        Self {
+            access: Some(token.clone()),
+            access_secret: None,
+            refresh: None,
+            id: Some(token),
+            access_expires: None,
+        }
     }
 
     /// The access token, unless it is known to have ended.
@@ -138,7 +148,7 @@ impl KeptTokens {
     fn largest_part(&self) -> &'static str {
         let bytes = |token: &Option<Secret>| token.as_ref().map_or(0, |token| token.expose().len());
         let parts = [
-            (bytes(&self.access), "access token"),
+            (bytes(&self.access) + bytes(&self.access_secret), "access token"),
             (bytes(&self.refresh), "refresh token"),
             (bytes(&self.id), "ID token"),
         ];

@@ -23,7 +23,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             Ok(response) => response,
             Err(refusal) => return vestibule.refused(self.asker, refusal).into(),
         };
-        let key = AttemptKey::of(&response.state);
+        let key = AttemptKey::of(&response.reference);
         let cookie = vestibule.cookies.attempt(key.as_str());
         let attempt = match self.attempt(&cookie) {
             Ok(attempt) => attempt,

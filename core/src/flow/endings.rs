@@ -149,6 +149,15 @@ impl Vestibule {
         self.turned_away_with(browser, way, Refusal::of_provider(&error), None, Some(error.to_string()))
     }
 
+    /// The provider's part failed before the browser was sent away. What it refused then is the request, not a code.
+    pub(super) fn not_begun(&self, browser: &Browser, way: &Way, error: ProviderError) -> Outcome {
+        let refusal = match error {
+            ProviderError::Refused(error) => Refusal::of_callback_error(error),
+            _ => return self.provider_failed(browser, way, error),
+        };
+        self.turned_away_with(browser, way, refusal, None, Some(error.to_string()))
+    }
+
     /// Whatever answers a callback takes the attempt's cookie away.
     fn used_up(&self, response: Response, way: &Way) -> Response {
         let cookie = way.attempt_cookie.as_ref();

@@ -4,6 +4,9 @@
 //! never refreshed, and a copy of it lives to that limit.
 
 mod form;
+mod keep;
+
+pub use keep::{NotKept, SessionHeaders};
 
 use std::fmt;
 
@@ -19,7 +22,7 @@ use crate::{
 
 /// What session cookies are sealed for. Its number changes with the form of [`SessionView`], so that a cookie of
 /// another form counts as none instead of being misread.
-pub(crate) const SESSION_PURPOSE: &str = "session/2";
+pub(crate) const SESSION_PURPOSE: &str = "session/3";
 
 /// The name of a session: 128 bits that nobody can guess. Not a secret by itself in a sealed session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +90,9 @@ pub struct Session {
     pub identity: Identity,
     /// When.
     pub signed_in: Timestamp,
+    /// When the person last showed the provider who they are (`auth_time`), where it said so. Somebody who was signed
+    /// in there already has done that long before [`Session::signed_in`].
+    pub authenticated: Option<Timestamp>,
     /// When the session ends, however busy it is.
     pub expires: Timestamp,
     /// The provider's own name of the session (`sid`).
@@ -98,9 +104,19 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(id: SessionId, sign_in: SignIn, now: Timestamp, expires: Timestamp) -> Self {
-        let SignIn { provider, identity, idp_session, .. } = sign_in;
-        let user_header = UserHeader::Subject;
-        Self { id, provider, identity, signed_in: now, expires, idp_session, application: None, user_header }
+        let SignIn { provider, identity, idp_session, authenticated, .. } = sign_in;
+        Self {
+            id,
+            provider,
+            identity,
+            signed_in: now,
+            // A provider whose clock is ahead makes nobody more recent than they are.
+            authenticated: authenticated.map(|at| at.min(now)),
+            expires,
+            idp_session,
+            application: None,
+            user_header: UserHeader::Subject,
+        }
     }
 
     /// What the application attached, where it has that version and can be read as a `T`.
@@ -129,6 +145,7 @@ impl Session {
             picture: identity.picture.as_deref(),
             groups: identity.groups.iter().map(String::as_str).collect(),
             signed_in: self.signed_in,
+            authenticated: self.authenticated,
             expires: self.expires,
             idp_session: self.idp_session.as_deref(),
             user_header: self.user_header,
@@ -184,6 +201,8 @@ pub struct SessionView<'c> {
     pub groups: Vec<&'c str>,
     /// When the person signed in.
     pub signed_in: Timestamp,
+    /// When the person last showed the provider who they are, where it said so.
+    pub authenticated: Option<Timestamp>,
     /// When the session ends.
     pub expires: Timestamp,
     /// The provider's own name of the session.
@@ -227,6 +246,7 @@ impl<'c> SessionView<'c> {
             provider: self.provider.to_owned(),
             identity,
             signed_in: self.signed_in,
+            authenticated: self.authenticated,
             expires: self.expires,
             idp_session: text(self.idp_session),
             application: self
@@ -265,7 +285,9 @@ mod tests {
             .verified_email("ada@a.example".to_owned())
             .groups(["staff".to_owned()])
             .claim("role", "admin");
-        let sign_in = SignIn::new("oidc", identity, Tokens::new("t")).idp_session(Some("sid".into()));
+        let sign_in = SignIn::new("oidc", identity, Tokens::new("t"))
+            .idp_session(Some("sid".into()))
+            .authenticated(Some(Timestamp::from_unix(-299)));
         let now = Timestamp::from_unix(1);
         let mut session = Session::new(SessionId::new([1; 16]), sign_in, now, Timestamp::from_unix(99));
         session.application = Some(ApplicationData::new(2, &vec![1, 2]).unwrap());
@@ -281,8 +303,8 @@ mod tests {
         let read = SessionView::read(&opened).unwrap().to_session();
         assert_eq!(read.identity, session().identity);
         assert_eq!(
-            (read.id, read.expires, read.idp_session.as_deref()),
-            (session().id, session().expires, Some("sid"))
+            (read.id, read.expires, read.authenticated, read.idp_session.as_deref()),
+            (session().id, session().expires, session().authenticated, Some("sid"))
         );
         assert_eq!(read.data::<Vec<u8>>(2), Some(vec![1, 2]));
     }
@@ -292,12 +314,12 @@ mod tests {
         let bytes: String = session().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             (SESSION_PURPOSE, bytes.as_str()),
-            ("session/2", PINNED),
+            ("session/3", PINNED),
             "cookies of another form are out there: give SESSION_PURPOSE its next number, and pin the new form"
         );
     }
 
-    const PINNED: &str = "01010101010101010101010101010101000000000000000100000000000000630144010204120100040e00041006056f6964\
+    const PINNED: &str = "010101010101010101010101010101010000000000000001000000000000006301440102ad0204120100040e00041006056f6964\
         6368747470733a2f2f6f702e6578616d706c653741646161646140612e6578616d706c657369647b22726f6c65223a226164\
         6d696e227d5b312c325d7374616666";
 

@@ -2,9 +2,9 @@
 //! once that it is UTF-8 and then only cuts it up.
 //!
 //! 16 bytes of id, 8 each of when it began and when it ends, 1 of flags; then numbers of seven bits a byte, the lowest
-//! first: how long the text is, how many groups there are, the version of the application's data, and how long each
-//! part of the text is, in the order in which [`write`] names them. A part that may be missing counts one more, so
-//! that zero means that it is. Then the text.
+//! first: how long the text is, how many groups there are, the version of the application's data, how long before it
+//! began the provider had last seen the person, and how long each part of the text is, in the order in which [`write`]
+//! names them. What may be missing counts one more, so that zero means that it is. Then the text.
 
 use super::{SessionId, SessionView};
 use crate::{provider::UserHeader, time::Timestamp};
@@ -39,6 +39,9 @@ pub(super) fn write(session: &SessionView<'_>) -> Vec<u8> {
     push_number(&mut bytes, parts.text.len());
     push_number(&mut bytes, session.groups.len());
     push_number(&mut bytes, version as usize);
+    // As many seconds as a number holds are as good as any more.
+    let before = |at| session.signed_in.since(at).as_secs().min(u64::from(u32::MAX)) as usize + 1;
+    push_number(&mut bytes, session.authenticated.map_or(0, before));
     bytes.extend(parts.lengths);
     bytes.extend(parts.text.as_bytes());
     bytes
@@ -55,9 +58,12 @@ pub(super) fn read(bytes: &[u8]) -> Option<SessionView<'_>> {
     let mut reader = Reader { lengths, text: std::str::from_utf8(text).ok()? };
     let groups = number(&mut reader.lengths)?;
     let version = u32::try_from(number(&mut reader.lengths)?).ok()?;
+    let before = number(&mut reader.lengths)?.checked_sub(1).map(u32::try_from).transpose().ok()?;
+    let signed_in = i64::from_be_bytes(*signed_in);
     let session = SessionView {
         id: SessionId(*id),
-        signed_in: Timestamp::from_unix(i64::from_be_bytes(*signed_in)),
+        signed_in: Timestamp::from_unix(signed_in),
+        authenticated: before.map(|before| Timestamp::from_unix(signed_in.saturating_sub(i64::from(before)))),
         expires: Timestamp::from_unix(i64::from_be_bytes(*expires)),
         email_verified: flags & EMAIL_VERIFIED != 0,
         user_header: match flags & USER_HEADER_IS_USERNAME {
@@ -173,6 +179,7 @@ mod tests {
             picture: None,
             groups: groups.to_vec(),
             signed_in: Timestamp::from_unix(i64::MIN),
+            authenticated: Some(Timestamp::from_unix(i64::MIN)),
             expires: Timestamp::from_unix(i64::MAX),
             idp_session: Some(text),
             user_header: UserHeader::Username,

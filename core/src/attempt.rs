@@ -68,6 +68,12 @@ impl Attempt {
         }
     }
 
+    /// Sets how long ago the person may have shown the provider who they are, in seconds.
+    pub(crate) fn with_max_age(mut self, max_age: Option<u64>) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
     /// What the provider is asked.
     pub(crate) fn request(&self, redirect_uri: Url) -> AuthorizationRequest {
         let Secrets { state, nonce, code_verifier } = Secrets::drawn_from(self.root);
@@ -110,6 +116,10 @@ impl Attempt {
     /// Where the browser wanted to go; to be parsed again before it is believed.
     pub(crate) fn target(&self) -> &str {
         &self.target
+    }
+
+    pub(crate) fn max_age(&self) -> Option<u64> {
+        self.max_age
     }
 
     pub(crate) fn began_at(&self) -> Timestamp {

@@ -31,7 +31,7 @@ use crate::{
     tokens::TokenKeeping,
 };
 
-pub use crate::endpoints::{StartParameter, TokenHeaders};
+pub use crate::endpoints::{Prompt, SignInWith, StartParameter, TokenHeaders};
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

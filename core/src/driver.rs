@@ -3,6 +3,8 @@
 //! Whatever the process has to give comes in through [`Host`] and [`OnSignIn`]. Between requests it keeps documents of
 //! providers (`fetches.rs`), and which attempts were answered lately (`claims.rs`).
 
+mod handlers;
+
 use std::{
     fmt,
     future::Future,

@@ -9,12 +9,14 @@ mod sign_in;
 mod sign_out;
 mod start;
 mod start_parameters;
+mod start_with;
 mod token_headers;
 mod userinfo;
 
 pub(crate) use demand::Demand;
 pub use start_parameters::StartParameter;
 pub(crate) use start_parameters::Wishes;
+pub use start_with::{Prompt, SignInWith};
 pub use token_headers::TokenHeaders;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::{
     cookie::Cookies,
     entropy::{Entropy, Seed},
     flow::{Outcome, Step},
+    guarded::Freshness,
     paths::{Endpoint, Route},
     refusal::Refusal,
     request::{self, Asker, RequestHead, asker},
@@ -49,8 +52,18 @@ pub(crate) struct Visit<'v, R: ?Sized> {
 pub(crate) struct Person {
     /// The provider that they signed in through.
     pub(crate) provider: String,
+    /// Their account: who vouches for it, and its identifier there.
+    pub(crate) account: (String, String),
+    pub(crate) freshness: Freshness,
     /// Whether the rules let them in.
     pub(crate) may_enter: bool,
+}
+
+impl Person {
+    fn nobody_who_may_enter() -> Self {
+        let freshness = Freshness::never();
+        Self { provider: String::new(), account: Default::default(), freshness, may_enter: false }
+    }
 }
 
 impl Vestibule {
@@ -111,16 +124,19 @@ impl Vestibule {
     pub fn turn_back(&self, head: &(impl RequestHead + ?Sized), refusal: Refusal) -> Outcome {
         let asker = asker(head);
         // A guard in front of the endpoints would send everybody round in circles.
-        if self.route(request::path(head.target())).is_some() {
+        if self.is_own_path(request::path(head.target())) {
             return self.refused(asker, Refusal::EndpointGuarded);
         }
         if refusal != Refusal::SignInRequired || asker == Asker::Program {
             return self.refused(asker, refusal);
         }
-        let returns = matches!(head.method(), "GET" | "HEAD");
-        let target = returns.then(|| ReturnTarget::parse(head.target(), &self.policy)).flatten();
-        let target = target.map(|target| self.meant_at(head, target));
+        let target = self.page_asked_for(head);
         Response::see_other(&self.address(&self.sign_in_path(target.as_ref(), false))).into()
+    }
+
+    /// Whether `path` is one of the endpoints'.
+    pub(crate) fn is_own_path(&self, path: &str) -> bool {
+        self.route(path).is_some()
     }
 
     fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
@@ -140,10 +156,13 @@ impl Vestibule {
 
     fn person(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Person> {
         self.check(head, now, |verdict| match verdict {
-            Verdict::SignedIn(session) => {
-                Some(Person { provider: session.provider.to_owned(), may_enter: true })
-            }
-            Verdict::Forbidden(_) => Some(Person { provider: String::new(), may_enter: false }),
+            Verdict::SignedIn(session) => Some(Person {
+                provider: session.provider.to_owned(),
+                account: (session.issuer.to_owned(), session.subject.to_owned()),
+                freshness: Freshness::of(&session),
+                may_enter: true,
+            }),
+            Verdict::Forbidden(_) => Some(Person::nobody_who_may_enter()),
             Verdict::Anonymous => None,
         })
     }
@@ -166,6 +185,19 @@ impl Vestibule {
         with_query(self.paths.of(Endpoint::SignIn), target, switch)
     }
 
+    /// The path of `start`, for a provider if it is known which, and with what else it needs to know.
+    pub(crate) fn start_path(
+        &self,
+        provider: Option<&str>,
+        target: Option<&ReturnTarget>,
+        max_age: Option<u64>,
+    ) -> String {
+        let start = self.paths.of(Endpoint::Start);
+        let path = provider.map_or_else(|| start.to_owned(), |id| format!("{start}/{id}"));
+        let asked = max_age.map(|max_age| ("max_age", max_age.to_string()));
+        with_further(&with_query(&path, target, false), asked)
+    }
+
     /// A path of this site as an absolute address: proxies resolve relative ones against the wrong server.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
@@ -183,6 +215,14 @@ pub(crate) fn with_query(path: &str, target: Option<&ReturnTarget>, switch: bool
     }
     let query = query.finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// A path with further parameters in its query.
+pub(crate) fn with_further(path: &str, further: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(request::query(path).to_owned());
+    query.extend_pairs(further);
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{}?{query}", request::path(path)) }
 }
 
 impl<R: RequestHead + ?Sized> Visit<'_, R> {

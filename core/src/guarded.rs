@@ -1,4 +1,12 @@
-//! Answers of routes that are for signed-in people only: no cache that serves several people may keep one.
+//! Routes of an application that are for some people only: what is asked of them, what the others get, and what is said
+//! to caches about the answers.
+
+mod admit;
+mod condition;
+mod fresh;
+
+pub use self::condition::Condition;
+pub(crate) use self::fresh::{Freshness, was_within};
 
 /// Headers that an adapter's guard adds to the answer of a route behind it.
 ///

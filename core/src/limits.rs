@@ -111,6 +111,8 @@ pub const STORE_CALL_TIME_MAX: Duration = Duration::from_secs(2);
 /// How many records a store in memory holds, where nothing else is said.
 pub const MEMORY_STORE_RECORDS_MAX: usize = 1_000_000;
 
+/// The least time within which a guard may ask people to have signed in; nobody would be back in less.
+pub const FRESH_TIME_MIN: Duration = Duration::from_secs(60);
 /// How long a session lasts where nothing else is configured, however busy it is.
 pub const SESSION_AGE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Browsers keep no cookie longer than 400 days.

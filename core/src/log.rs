@@ -1,6 +1,7 @@
 //! One event, one line. Nothing secret is ever at hand here: events and failures carry none.
 
 use crate::{
+    config::ConfigError,
     exchange::{HttpFailure, HttpResponse, Purpose},
     limits::DECISION_TIME_MAX,
     refusal::{Actor, Refusal},
@@ -34,6 +35,11 @@ pub(crate) fn event(event: Option<&Event>) {
 /// Writes what weakens the protection.
 pub(crate) fn cautions(cautions: &[String]) {
     cautions.iter().for_each(|caution| tracing::warn!("{caution}"));
+}
+
+/// Writes that a guard asks for what nobody can have, and what to do about that.
+pub(crate) fn impossible_guard(error: &ConfigError) {
+    tracing::error!("a guard lets nobody in: {error}");
 }
 
 /// Writes that a provider was asked something.

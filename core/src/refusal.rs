@@ -124,6 +124,9 @@ refusals! {
     BearerInvalid "bearer_invalid" 401 Person
         "The token that came with this request does not say who it is from."
         "Get a new token for this site from one of the issuers whose tokens count here; the log says which check failed."
+    SignInAgain "insufficient_user_authentication" 401 Person
+        "This is only for people who have signed in a short while ago."
+        "Sign in again: open `sign_in` as a page, with the `max_age` of this answer in its query."
     CrossSite "cross_site" 403 Person
         "Another site asked for this."
         "Use the button on this site's own page."
@@ -151,6 +154,9 @@ refusals! {
     ProviderNotAllowed "provider_not_allowed" 403 Person
         "Whoever wants to have this must sign in through another provider."
         "Sign in again through the provider that is asked for."
+    OtherAccount "other_account" 403 Person
+        "You were asked to sign in again, and have signed in with another account."
+        "Sign in again with the account that you are using here; to change accounts, sign out first."
     ClosedToEverybody "closed_to_everybody" 403 Person
         "Nobody may have this."
         "Check the address, or ask whoever runs this site."
@@ -196,6 +202,9 @@ refusals! {
     EndpointGuarded "endpoint_guarded" 500 Operator
         "Nobody can sign in here, because the sign-in itself asks for people who are signed in."
         "Put the guard around what is to be protected only, and add the sign-in's own routes outside of it, before it."
+    GuardImpossible "guard_impossible" 500 Operator
+        "This page asks of people what nobody here can have."
+        "Whoever wrote the application finds in the log what its guard names, and how to keep that in sessions."
     ProviderMisconfigured "provider_misconfigured" 500 Operator
         "The sign-in provider is set up in a way that cannot work."
         "The log names the setting and what to do about it."

@@ -21,6 +21,8 @@ pub(crate) struct Circumstances<'c> {
     pub(crate) detail: Option<String>,
     /// Where the person wanted to go.
     pub(crate) target: Option<&'c ReturnTarget>,
+    /// How long ago the person may have signed in, in seconds.
+    pub(crate) max_age: Option<u64>,
     /// Whether the page is shown at another site's address, so that a link of ours must be an absolute one.
     pub(crate) elsewhere: bool,
 }
@@ -33,9 +35,9 @@ impl Vestibule {
 
     /// Refuses.
     pub(crate) fn refused_with(&self, asker: Asker, refusal: Refusal, known: Circumstances<'_>) -> Outcome {
-        let Circumstances { provider, reason, detail, target, elsewhere } = known;
+        let Circumstances { provider, reason, detail, target, max_age, elsewhere } = known;
         let response = match asker {
-            Asker::Program => Response::problem(refusal, reason),
+            Asker::Program => Response::problem(refusal, reason, max_age),
             Asker::Navigation => {
                 let act = self
                     .act(refusal, target)

@@ -46,7 +46,7 @@ impl Response {
     }
 
     /// The problem that a program gets instead of a page (RFC 9457).
-    pub(crate) fn problem(refusal: Refusal, reason: Option<&str>) -> Self {
+    pub(crate) fn problem(refusal: Refusal, reason: Option<&str>, max_age: Option<u64>) -> Self {
         #[derive(Serialize)]
         struct Problem<'r> {
             r#type: &'static str,
@@ -56,6 +56,8 @@ impl Response {
             code: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'r str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            max_age: Option<u64>,
         }
         let problem = Problem {
             r#type: "about:blank",
@@ -64,14 +66,19 @@ impl Response {
             detail: refusal.remedy(),
             code: refusal.code(),
             reason,
+            max_age,
         };
         let response = Self::json(refusal.status(), "application/problem+json", &problem);
         if refusal.status() == 401 {
             // RFC 9110 §11.6.1 asks for a challenge; a scheme of our own keeps browsers from asking for a password.
-            let challenge = match refusal {
+            let challenge = match (refusal, max_age) {
                 // RFC 6750 §3.1.
-                Refusal::BearerInvalid => "Bearer error=\"invalid_token\"",
-                _ => "Vestibule",
+                (Refusal::BearerInvalid, _) => "Bearer error=\"invalid_token\"".to_owned(),
+                // RFC 9470 §3, in the scheme by which people sign in here.
+                (Refusal::SignInAgain, Some(max_age)) => {
+                    format!("Vestibule error=\"{}\", max_age=\"{max_age}\"", refusal.code())
+                }
+                _ => "Vestibule".to_owned(),
             };
             return response.header("www-authenticate", challenge);
         }

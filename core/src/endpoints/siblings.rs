@@ -27,8 +27,13 @@ impl Vestibule {
         is_sibling.then(|| host.origin().ascii_serialization())
     }
 
+    /// Whether a request came to a sibling, where no sign-in can end.
+    pub(super) fn is_at_a_sibling(&self, head: &(impl RequestHead + ?Sized)) -> bool {
+        self.sibling(head).is_some()
+    }
+
     /// A page as it was meant where it was asked for: of a sibling's, if that may be returned to.
-    pub(super) fn meant_at(&self, head: &(impl RequestHead + ?Sized), target: ReturnTarget) -> ReturnTarget {
+    pub(crate) fn meant_at(&self, head: &(impl RequestHead + ?Sized), target: ReturnTarget) -> ReturnTarget {
         let Some(sibling) = self.sibling(head).filter(|_| target.as_str().starts_with('/')) else {
             return target;
         };

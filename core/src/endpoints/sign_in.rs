@@ -1,5 +1,7 @@
 //! `sign_in`: a page to choose the provider, or straight on where there is only one.
 
+use std::time::Duration;
+
 use crate::{
     endpoints::{Visit, with_query},
     flow::{Outcome, Step},
@@ -18,8 +20,17 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             return vestibule.refused(self.asker, Refusal::MethodNotAllowed).into();
         }
         let target = self.return_target();
-        if self.person.as_ref().is_some_and(|person| person.may_enter) && !self.wants_to_switch() {
-            return Outcome::from(self.onwards(&target)).into();
+        if let Some(person) =
+            self.person.as_ref().filter(|person| person.may_enter && !self.wants_to_switch())
+        {
+            let is_fresh = |seconds| person.freshness.within(Duration::from_secs(seconds), self.now);
+            if self.max_age().is_none_or(is_fresh) {
+                return Outcome::from(self.onwards(&target)).into();
+            }
+            // Whoever has to sign in again does so where they did before.
+            if let Some(provider) = vestibule.provider(&person.provider).cloned() {
+                return self.begin_attempt(provider, target);
+            }
         }
         match vestibule.providers.as_slice() {
             [only] if !vestibule.always_show_sign_in_page => {

@@ -27,12 +27,25 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             ("GET", Some(_)) if !request::is_own_navigation(self.head) || self.parameter(ENDED).is_some() => {
                 self.question(target).into()
             }
-            ("GET" | "POST", Some(Person { provider, .. })) => {
-                let event = Event::SignedOut { provider: provider.clone() };
-                Outcome { response: self.end(target), event: Some(event) }
-            }
+            ("GET" | "POST", Some(person)) => self.ended(person, target),
             _ => vestibule.refused(self.asker, Refusal::MethodNotAllowed),
         }
+    }
+
+    /// The application ends the session, by a handler of its own that has decided to.
+    pub(crate) fn end_for_application(self, target: Option<&ReturnTarget>) -> Outcome {
+        if !matches!(self.head.method(), "GET" | "HEAD") && self.is_cross_site() {
+            return self.vestibule.refused(self.asker, Refusal::CrossSite);
+        }
+        match &self.person {
+            None => self.nobody(false, target).into(),
+            Some(person) => self.ended(person, target),
+        }
+    }
+
+    fn ended(&self, person: &Person, target: Option<&ReturnTarget>) -> Outcome {
+        let event = Event::SignedOut { provider: person.provider.clone() };
+        Outcome { response: self.end(target), event: Some(event) }
     }
 
     /// Another site may not sign anybody out. Browsers say who asks; what says nothing is no browser of today.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     attempt::{ATTEMPT_PURPOSE, Attempt, AttemptKey},
     config::Vestibule,
-    endpoints::Visit,
+    endpoints::{Visit, Wishes},
     flow::{self, Browser, Outcome, Step, Way},
     limits::ROUNDS_MAX,
     paths::Endpoint,
@@ -36,22 +36,35 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         }
     }
 
-    /// Begins an attempt: a visit of a browser only, and not for ever round in circles.
-    pub(crate) fn begin_attempt(mut self, provider: Arc<dyn Provider>, target: ReturnTarget) -> Step {
-        let vestibule = Arc::clone(self.vestibule);
+    /// Begins an attempt: a visit of a browser only.
+    pub(crate) fn begin_attempt(self, provider: Arc<dyn Provider>, target: ReturnTarget) -> Step {
         if self.head.method() != "GET" {
-            return vestibule.refused(self.asker, Refusal::MethodNotAllowed).into();
+            return self.vestibule.refused(self.asker, Refusal::MethodNotAllowed).into();
         }
+        let wishes = self.wishes();
+        self.begin_attempt_with(provider, target, wishes)
+    }
+
+    /// Begins an attempt: in a browser that goes to a page only, and not for ever round in circles.
+    pub(super) fn begin_attempt_with(
+        mut self,
+        provider: Arc<dyn Provider>,
+        target: ReturnTarget,
+        wishes: Wishes,
+    ) -> Step {
+        let vestibule = Arc::clone(self.vestibule);
         if self.asker != Asker::Navigation {
             return vestibule.refused(Asker::Program, Refusal::NotANavigation).into();
         }
         let rounds = self.rounds();
-        if rounds >= ROUNDS_MAX && self.person.is_none() {
+        // Whoever is to sign in again is so because what the browser brings is not what the last sign-in made.
+        if rounds >= ROUNDS_MAX && (self.person.is_none() || wishes.max_age.is_some()) {
             return self.lost_session_cookie(&*provider, &target).into();
         }
-        let attempt = Attempt::new(self.entropy.bytes(), provider.id(), &target, rounds, self.now);
-        let (wishes, now) = (self.wishes(), self.now);
-        let way = Way { provider, target, attempt_cookie: None };
+        let (max_age, now) = (wishes.max_age, self.now);
+        let attempt = Attempt::new(self.entropy.bytes(), provider.id(), &target, rounds, now);
+        let attempt = attempt.with_max_age(max_age);
+        let way = Way { provider, target, attempt_cookie: None, max_age };
         flow::begin_attempt(vestibule, self.browser(), way, attempt, wishes, now)
     }
 
@@ -84,6 +97,11 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         Browser {
             asker: self.asker,
             signed_in: self.person.as_ref().is_some_and(|person| person.may_enter),
+            account: self
+                .person
+                .as_ref()
+                .filter(|person| person.may_enter)
+                .map(|person| person.account.clone()),
             dead_session: self.person.is_none() && self.cookies.has(&vestibule.session_cookie),
             tokens: self.cookies.has(&vestibule.cookies.tokens()),
             remembered: self.cookies.has(&vestibule.cookies.remembered()),

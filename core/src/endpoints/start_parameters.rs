@@ -2,9 +2,9 @@
 
 use crate::{
     config::Builder,
-    endpoints::Visit,
+    endpoints::{Prompt, Visit, with_further},
     limits::LOGIN_HINT_BYTES_MAX,
-    request::{self, RequestHead},
+    request::RequestHead,
 };
 
 /// A parameter of `sign_in` and `start` that the provider gets too. Anybody can write a link with it.
@@ -18,9 +18,6 @@ pub enum StartParameter {
     Prompt,
 }
 
-/// The prompts that providers know (OpenID Connect Core §3.1.2.1, Prompt Create 1.0 §4).
-const PROMPTS: [&str; 5] = ["none", "login", "consent", "select_account", "create"];
-
 impl StartParameter {
     fn name(self) -> &'static str {
         match self {
@@ -29,12 +26,12 @@ impl StartParameter {
         }
     }
 
-    fn accepts(self, value: &str) -> bool {
+    pub(super) fn accepts(self, value: &str) -> bool {
         match self {
             Self::LoginHint => {
                 (1..=LOGIN_HINT_BYTES_MAX).contains(&value.len()) && !value.contains(char::is_control)
             }
-            Self::Prompt => PROMPTS.contains(&value),
+            Self::Prompt => Prompt::ALL.iter().any(|prompt| prompt.as_str() == value),
         }
     }
 }
@@ -44,6 +41,8 @@ impl StartParameter {
 pub(crate) struct Wishes {
     pub(crate) prompt: Option<String>,
     pub(crate) login_hint: Option<String>,
+    /// How long ago the person may have shown the provider who they are, in seconds.
+    pub(crate) max_age: Option<u64>,
 }
 
 impl Builder {
@@ -65,10 +64,21 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     pub(super) fn wishes(&self) -> Wishes {
         // Somebody who wants another account would otherwise be signed in with the same one again, silently.
         let switch = self.wants_to_switch().then(|| "select_account".to_owned());
+        let max_age = self.max_age();
+        // Not every provider knows `max_age`, and more do `prompt`.
+        let again = max_age.map(|_| "login".to_owned());
         Wishes {
-            prompt: self.wish(StartParameter::Prompt).or(switch),
+            prompt: self.wish(StartParameter::Prompt).or(switch).or(again),
             login_hint: self.wish(StartParameter::LoginHint),
+            max_age,
         }
+    }
+
+    /// How long ago the person may have shown the provider who they are, in seconds. Anybody may ask that in a link: it
+    /// makes a sign-in stricter and no other. Whoever wants another account is asked to choose one, and that is enough.
+    pub(super) fn max_age(&self) -> Option<u64> {
+        let seconds = self.parameter("max_age")?.parse::<u32>().ok()?;
+        (!self.wants_to_switch()).then_some(seconds.into())
     }
 
     fn wish(&self, parameter: StartParameter) -> Option<String> {
@@ -79,14 +89,10 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
 
     /// `path` with whatever this request asks of the provider in its query.
     pub(super) fn passing_wishes_on(&self, path: String) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(request::query(&path).to_owned());
-        let mut any = false;
-        for parameter in [StartParameter::LoginHint, StartParameter::Prompt] {
-            if let Some(value) = self.wish(parameter) {
-                query.append_pair(parameter.name(), &value);
-                any = true;
-            }
-        }
-        if any { format!("{}?{}", request::path(&path), query.finish()) } else { path }
+        let let_through = [StartParameter::LoginHint, StartParameter::Prompt]
+            .into_iter()
+            .filter_map(|parameter| Some((parameter.name(), self.wish(parameter)?)));
+        let max_age = self.max_age().map(|seconds| ("max_age", seconds.to_string()));
+        with_further(&path, let_through.chain(max_age))
     }
 }

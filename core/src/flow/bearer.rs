@@ -80,6 +80,7 @@ impl Vestibule {
             asker: Asker::Program,
             entropy,
             signed_in: false,
+            account: None,
             dead_session: false,
             tokens: false,
             attempts: Vec::new(),

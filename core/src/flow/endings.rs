@@ -137,7 +137,7 @@ impl Vestibule {
             reason,
             detail,
             target: Some(&way.target),
-            elsewhere: false,
+            ..Circumstances::default()
         };
         let mut outcome = self.refused_with(browser.asker, refusal, known);
         outcome.response = self.used_up(outcome.response, way);

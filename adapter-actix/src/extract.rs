@@ -1,9 +1,14 @@
 //! Who sent the request, as an argument of a handler.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+};
 
 use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode,
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
+    dev::{Extensions, Payload},
+    http::StatusCode,
 };
 use vestibule::{Vestibule, refusal::Refusal, response::Response, session::Session};
 
@@ -12,6 +17,8 @@ use crate::{Gate, head::translate};
 /// Left by the middleware of a gate, beside the session that it has opened.
 #[derive(Debug)]
 pub(crate) struct Admitted {
+    /// The middleware's own.
+    pub(crate) gate: Rc<Gate>,
     /// The [`Gate::id`] in the `app_data` around the middleware. Where a handler sees another, that came further in.
     pub(crate) around: Option<*const Vestibule>,
 }
@@ -66,11 +73,29 @@ type Word<'r> = Result<Session, (&'r Gate, Refusal)>;
 fn word(request: &HttpRequest) -> Result<Word<'_>, Rejection> {
     let gate = request.app_data::<Gate>();
     let extensions = request.extensions();
-    let admitted = extensions.get::<Admitted>().filter(|admitted| admitted.around == gate.map(Gate::id));
+    let admitted = admitted(&extensions, gate);
     match (admitted.and_then(|_| extensions.get::<Session>()), gate) {
         (Some(session), _) => Ok(Ok(session.clone())),
         (None, Some(gate)) => Ok(gate.session(request).map_err(|refusal| (gate, refusal))),
         (None, None) => Err(Rejection::NotWired.logged(request)),
+    }
+}
+
+/// What the middleware has left, where it is nearer to the handler than the gate in the `app_data`.
+fn admitted<'e>(extensions: &'e Extensions, gate: Option<&Gate>) -> Option<&'e Admitted> {
+    extensions.get::<Admitted>().filter(|admitted| admitted.around == gate.map(Gate::id))
+}
+
+/// The gate that is nearest, for handlers that have none in their data: `async fn leave(gate: Gate, request: HttpRequest)`.
+impl FromRequest for Gate {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Rejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let around = request.app_data::<Self>();
+        let extensions = request.extensions();
+        let nearest = admitted(&extensions, around).map(|admitted| &*admitted.gate).or(around);
+        ready(nearest.cloned().ok_or_else(|| Rejection::NotWired.logged(request)))
     }
 }
 
@@ -83,7 +108,7 @@ pub enum Rejection {
     TurnedBack(Box<Response>),
     /// The application has no [`Gate`].
     #[error(
-        "a handler asks for `SignedIn`, but its application does not know whose sessions count: add \
+        "a handler asks for `SignedIn` or `Gate`, but its application does not know whose sessions count: add \
          `.configure(gate.routes())` or `.app_data(gate.clone())` to the `App`, or `.wrap(gate.require())` to the \
          handler's scope to let nobody else in"
     )]

@@ -69,11 +69,13 @@ impl Gate {
     /// [`SignedIn`](crate::SignedIn), and for `ReqData<Session>`; both are of this gate, unless a scope further in has
     /// another one in its `app_data`.
     ///
+    /// More can be asked of them: `gate.require().group("staff").signed_in_within(Duration::from_secs(600))`.
+    ///
     /// `App::wrap` would keep people from the endpoints, too. For a whole application take `web::scope("")` as its last
     /// service. A preflight has no cookie: what answers those (CORS) is wrapped after this, for the last one that is
     /// wrapped comes first.
     pub fn require(&self) -> RequireSignIn {
-        RequireSignIn { gate: self.clone() }
+        RequireSignIn::new(self.clone())
     }
 
     /// The session of whoever sent the request, for code that is no handler.

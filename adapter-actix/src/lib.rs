@@ -48,11 +48,13 @@
 
 mod extract;
 mod gate;
+mod handler;
 mod head;
 mod require;
 
 pub use extract::{MaybeSignedIn, Rejection, SignedIn};
 pub use gate::Gate;
+pub use handler::Kept;
 pub use head::Head;
 pub use require::{Guarded, RequireSignIn};
 

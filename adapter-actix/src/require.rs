@@ -1,6 +1,10 @@
 //! The middleware that lets nobody through without a session.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+    time::Duration,
+};
 
 use actix_web::{
     HttpMessage as _,
@@ -9,15 +13,56 @@ use actix_web::{
     http::header::{CACHE_CONTROL, HeaderName, HeaderValue, VARY},
 };
 use futures_util::future::{Either, MapOk, TryFutureExt as _};
-use vestibule::guarded;
+use vestibule::{
+    config::ConfigError,
+    guarded::{self, Condition},
+};
 
-use crate::{Gate, extract::Admitted};
+use crate::{Gate, Rejection, extract::Admitted, head::Head};
 
-/// Keeps whole scopes, or single resources, to people who are signed in and may enter. Made by [`Gate::require`].
+/// Keeps whole scopes, or single resources, to people who are signed in, may enter, and meet every condition that is
+/// added. Made by [`Gate::require`].
 #[derive(Clone, Debug)]
 #[must_use = "a scope or a resource has to be wrapped in it: `.wrap(gate.require())`"]
 pub struct RequireSignIn {
-    pub(crate) gate: Gate,
+    gate: Gate,
+    condition: Condition,
+}
+
+impl RequireSignIn {
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { gate, condition: Condition::new() }
+    }
+
+    /// Only members of this group. One of several: [`RequireSignIn::that`] and [`Condition::any_group`].
+    pub fn group(self, name: impl Into<String>) -> Self {
+        self.that(Condition::new().group(name))
+    }
+
+    /// Only those of whom the provider has claimed this.
+    pub fn claim(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.that(Condition::new().claim(name, value))
+    }
+
+    /// Only those who have signed in within that time; the others do it again, and come back.
+    pub fn signed_in_within(self, time: Duration) -> Self {
+        self.that(Condition::new().signed_in_within(time))
+    }
+
+    /// Only those who meet `condition`, too. One that nobody can meet is an error in the log from here on.
+    pub fn that(mut self, condition: Condition) -> Self {
+        self.condition = self.condition.and(self.gate.driver().noted(condition));
+        self
+    }
+
+    /// The same, for applications that do not start with a guard that lets nobody in.
+    ///
+    /// # Errors
+    /// The guard asks for what no session keeps; each problem says what to do about it.
+    pub fn checked(self) -> Result<Self, ConfigError> {
+        self.gate.driver().vestibule().check_condition(&self.condition)?;
+        Ok(self)
+    }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for RequireSignIn
@@ -31,14 +76,16 @@ where
     type Future = Ready<Result<Guarded<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(Guarded { gate: self.gate.clone(), inner }))
+        ready(Ok(Guarded { gate: Rc::new(self.gate.clone()), condition: self.condition.clone(), inner }))
     }
 }
 
 /// A service behind [`RequireSignIn`].
 #[derive(Debug)]
 pub struct Guarded<S> {
-    gate: Gate,
+    /// Counted by this worker alone.
+    gate: Rc<Gate>,
+    condition: Condition,
     inner: S,
 }
 
@@ -56,16 +103,16 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        match self.gate.session(request.request()) {
+        match self.gate.driver().admit(&Head(request.request()), &self.condition) {
             Ok(session) => {
                 let around = request.app_data().map(Gate::id);
-                request.extensions_mut().insert(Admitted { around });
+                request.extensions_mut().insert(Admitted { gate: Rc::clone(&self.gate), around });
                 request.extensions_mut().insert(session);
                 Either::Left(self.inner.call(request).map_ok(for_its_person))
             }
             // A response with its error beside it, as a handler's is: what is wrapped around it sees both.
-            Err(refusal) => {
-                let rejection = self.gate.turn_back(request.request(), refusal);
+            Err(response) => {
+                let rejection = Rejection::TurnedBack(response);
                 Either::Right(ready(Ok(request.error_response(rejection).map_into_right_body())))
             }
         }

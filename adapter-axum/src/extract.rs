@@ -29,6 +29,10 @@ impl Wiring {
         Self { gate, admitted }
     }
 
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// The session that the layer has opened, or that the request brings.
     fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
         let beside = parts.extensions.get::<Session>();
@@ -72,7 +76,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
     }
 }
 
-fn wiring(parts: &Parts) -> Result<&Wiring, Rejection> {
+pub(crate) fn wiring(parts: &Parts) -> Result<&Wiring, Rejection> {
     parts.extensions.get().ok_or_else(|| {
         let error = Rejection::NotWired;
         tracing::error!(path = parts.uri.path(), "{error}");
@@ -80,7 +84,7 @@ fn wiring(parts: &Parts) -> Result<&Wiring, Rejection> {
     })
 }
 
-/// Why a handler did not get its [`SignedIn`].
+/// Why a handler did not get what it asks for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -89,7 +93,7 @@ pub enum Rejection {
     TurnedBack(Box<Response<Body>>),
     /// The handler's router has no layer of a [`Gate`].
     #[error(
-        "a handler asks for `SignedIn`, but its router does not know whose sessions count: add `.layer(gate.layer())` \
+        "a handler asks for `SignedIn` or `Gate`, but its router does not know whose sessions count: add `.layer(gate.layer())` \
          after its routes, or `.layer(gate.require())` to let nobody else in"
     )]
     NotWired,

@@ -76,6 +76,8 @@ impl Gate {
     /// sockets and API clients get a problem to read. Handlers behind it may ask for
     /// [`SignedIn`](crate::SignedIn), and for `Extension<Session>`.
     ///
+    /// More can be asked of them: `gate.require().group("staff").signed_in_within(Duration::from_secs(600))`.
+    ///
     /// A preflight has no cookie: a layer that answers those (CORS) goes outside this one.
     pub fn require(&self) -> RequireSignIn {
         RequireSignIn::new(self.clone())

@@ -2,7 +2,9 @@
 
 use std::{
     future::{Ready, ready},
+    sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -14,20 +16,59 @@ use axum::{
 };
 use futures_util::future::{Either, MapOk, TryFutureExt as _};
 use tower::{Layer, Service};
-use vestibule::guarded;
+use vestibule::{
+    config::ConfigError,
+    guarded::{self, Condition},
+};
 
-use crate::{Gate, extract::Wiring};
+use crate::{
+    Gate,
+    extract::Wiring,
+    head::{Head, translate},
+};
 
-/// Keeps whole routers, or any other service, to people who are signed in and may enter. Made by [`Gate::require`].
+/// Keeps whole routers, or any other service, to people who are signed in, may enter, and meet every condition that is
+/// added. Made by [`Gate::require`].
 #[derive(Clone, Debug)]
 #[must_use = "a router has to be given it: `.layer(gate.require())`, after its routes"]
 pub struct RequireSignIn {
     gate: Gate,
+    condition: Condition,
 }
 
 impl RequireSignIn {
     pub(crate) fn new(gate: Gate) -> Self {
-        Self { gate }
+        Self { gate, condition: Condition::new() }
+    }
+
+    /// Only members of this group. One of several: [`RequireSignIn::that`] and [`Condition::any_group`].
+    pub fn group(self, name: impl Into<String>) -> Self {
+        self.that(Condition::new().group(name))
+    }
+
+    /// Only those of whom the provider has claimed this.
+    pub fn claim(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.that(Condition::new().claim(name, value))
+    }
+
+    /// Only those who have signed in within that time; the others do it again, and come back.
+    pub fn signed_in_within(self, time: Duration) -> Self {
+        self.that(Condition::new().signed_in_within(time))
+    }
+
+    /// Only those who meet `condition`, too. One that nobody can meet is an error in the log from here on.
+    pub fn that(mut self, condition: Condition) -> Self {
+        self.condition = self.condition.and(self.gate.driver().noted(condition));
+        self
+    }
+
+    /// The same, for applications that do not start with a guard that lets nobody in.
+    ///
+    /// # Errors
+    /// The guard asks for what no session keeps; each problem says what to do about it.
+    pub fn checked(self) -> Result<Self, ConfigError> {
+        self.gate.driver().vestibule().check_condition(&self.condition)?;
+        Ok(self)
     }
 }
 
@@ -35,7 +76,7 @@ impl<S> Layer<S> for RequireSignIn {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { gate: self.gate.clone(), inner }
+        Guarded { gate: self.gate.clone(), condition: Arc::new(self.condition.clone()), inner }
     }
 }
 
@@ -43,6 +84,7 @@ impl<S> Layer<S> for RequireSignIn {
 #[derive(Clone, Debug)]
 pub struct Guarded<S> {
     gate: Gate,
+    condition: Arc<Condition>,
     inner: S,
 }
 
@@ -61,14 +103,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        match self.gate.session(&parts) {
+        match self.gate.driver().admit(&Head(&parts), &self.condition) {
             Ok(session) => {
                 parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session.id)));
                 parts.extensions.insert(session);
                 let answer = self.inner.call(Request::from_parts(parts, body));
                 Either::Left(answer.map_ok(for_its_person))
             }
-            Err(refusal) => Either::Right(ready(Ok(self.gate.turn_back(&parts, refusal)))),
+            Err(response) => Either::Right(ready(Ok(translate(*response)))),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -55,6 +55,7 @@ pub(crate) struct Memory(Arc<Inner>);
 pub(crate) struct Inner {
     tasks: ReqwestHost,
     seeds: AtomicU8,
+    clock: AtomicI64,
     /// How often somebody wanted to know the time: once for each session cookie that is opened.
     pub(crate) told: AtomicUsize,
     /// How often the provider was asked.
@@ -76,10 +77,16 @@ impl Memory {
         Self(Arc::new(Inner {
             tasks: ReqwestHost::new().unwrap(),
             seeds: AtomicU8::new(1),
+            clock: AtomicI64::new(1_800_000_000),
             told: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
         }))
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
     pub(crate) fn seeds(&self) -> u8 {
@@ -95,7 +102,7 @@ impl Memory {
 impl Host for Memory {
     fn now(&self) -> Timestamp {
         self.told.fetch_add(1, Ordering::SeqCst);
-        Timestamp::from_unix(1_800_000_000)
+        Timestamp::from_unix(self.clock.load(Ordering::SeqCst))
     }
 
     fn seed(&self) -> Seed {
@@ -143,7 +150,8 @@ impl OAuth2 for Plain {
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
         let url = self.0.token_endpoint.join("user").unwrap();
         let user: serde_json::Value = http.get_json(Purpose::Profile, &url, tokens).await?;
-        Ok(Identity::new(&user["id"]).username(user["login"].as_str().map(str::to_owned)))
+        let identity = Identity::new(&user["id"]).username(user["login"].as_str().map(str::to_owned));
+        Ok(identity.groups(["staff".to_owned()]).claim("role", "admin"))
     }
 }
 

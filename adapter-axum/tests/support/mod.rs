@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     pin::Pin,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU8, Ordering},
+    },
     time::Duration,
 };
 
@@ -36,14 +39,27 @@ use vestibule_axum::Gate;
 pub(crate) const ORIGIN: &str = "https://app.example";
 
 /// A host without a network: the provider's two endpoints answer at once.
+#[derive(Clone)]
 pub(crate) struct Memory {
-    seeds: AtomicU8,
+    seeds: Arc<AtomicU8>,
+    clock: Arc<AtomicI64>,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self { seeds: Arc::new(AtomicU8::new(1)), clock: Arc::new(AtomicI64::new(1_800_000_000)) }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
 }
 
 #[async_trait]
 impl Host for Memory {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix(1_800_000_000)
+        Timestamp::from_unix(self.clock.load(Ordering::SeqCst))
     }
 
     fn seed(&self) -> Seed {
@@ -87,7 +103,8 @@ impl OAuth2 for Plain {
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
         let url = self.0.token_endpoint.join("user").unwrap();
         let user: serde_json::Value = http.get_json(Purpose::Profile, &url, tokens).await?;
-        Ok(Identity::new(&user["id"]).username(user["login"].as_str().map(str::to_owned)))
+        let identity = Identity::new(&user["id"]).username(user["login"].as_str().map(str::to_owned));
+        Ok(identity.groups(["staff".to_owned()]).claim("role", "admin"))
     }
 }
 
@@ -100,7 +117,11 @@ pub(crate) fn builder(prefix: &str) -> Builder {
 }
 
 pub(crate) fn gate_of(builder: Builder) -> Gate {
-    Gate::new(Driver::new(builder.build().unwrap(), Memory { seeds: AtomicU8::new(1) }, AdmitAll))
+    gate_at(builder, &Memory::new())
+}
+
+pub(crate) fn gate_at(builder: Builder, host: &Memory) -> Gate {
+    Gate::new(Driver::new(builder.build().unwrap(), host.clone(), AdmitAll))
 }
 
 pub(crate) fn gate() -> Gate {

@@ -2,7 +2,7 @@
 
 use crate::{
     check::Verdict,
-    config::Vestibule,
+    config::{ConfigError, Vestibule},
     flow::Outcome,
     guarded::{Condition, condition::Lack},
     refusal::Refusal,
@@ -38,14 +38,15 @@ impl Vestibule {
         admitted.map_err(|(lack, provider)| {
             Box::new(match (provider, self.check_condition(condition)) {
                 // Nobody is told that they may not have what nobody can have.
-                (Some(_), Err(problems)) => self.impossible(head, problems.to_string()),
+                (Some(_), Err(error)) => self.impossible(head, &error),
                 (provider, _) => self.lacking(head, lack, provider.as_deref()),
             })
         })
     }
 
-    fn impossible(&self, head: &(impl RequestHead + ?Sized), problems: String) -> Outcome {
-        let known = Circumstances { detail: Some(problems), ..Circumstances::default() };
+    fn impossible(&self, head: &(impl RequestHead + ?Sized), error: &ConfigError) -> Outcome {
+        let problems: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
+        let known = Circumstances { detail: Some(problems.join("; ")), ..Circumstances::default() };
         self.refused_with(request::asker(head), Refusal::GuardImpossible, known)
     }
 

@@ -167,6 +167,12 @@ impl Driver {
         self.inner.host.now()
     }
 
+    /// The host's randomness, for sessions that a test makes.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn seed(&self) -> Seed {
+        self.inner.host.seed()
+    }
+
     /// Answers a proxy's question about somebody who is signed in, at once; `None` for every other request. An adapter
     /// asks this first: whoever is let through pays for no randomness, which is a system call, and for no future.
     pub fn grant(&self, head: &(impl RequestHead + ?Sized)) -> Option<Response> {

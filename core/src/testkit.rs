@@ -16,7 +16,15 @@
 //! ```
 
 mod converse;
+mod jar;
+mod memory;
+mod memory_provider;
+mod person;
 mod store_contract;
 
 pub use converse::{Asked, Reaction, answered, converse};
+pub use jar::CookieJar;
+pub use memory::{MemoryHost, Task};
+pub use memory_provider::MemoryProvider;
+pub use person::Person;
 pub use store_contract::store_contract;

@@ -116,7 +116,8 @@ impl OAuth2 for MemoryProvider {
     }
 
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let mut url = self.spec.token_endpoint.clone();
+        let unknown = ProviderError::Misconfigured { field: "token_endpoint", remedy: "name it" };
+        let mut url = self.spec.token_endpoint.clone().ok_or(unknown)?;
         url.set_path("/user");
         http.get_json(Purpose::Profile, &url, tokens).await
     }

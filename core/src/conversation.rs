@@ -14,9 +14,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use serde_json::{Map, Value};
+
 use crate::{
     exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose, Usable},
     limits::CONVERSATION_REQUESTS_MAX,
+    oauth2::Json,
     provider::ProviderError,
     time::Timestamp,
 };
@@ -58,12 +61,20 @@ struct Desk {
     waiting: VecDeque<(usize, Question)>,
     replies: HashMap<usize, Reply>,
     wakers: HashMap<usize, Waker>,
+    /// What the token endpoint said beside the tokens.
+    token_reply: Map<String, Value>,
 }
 
 impl Http {
     fn new(now: Timestamp) -> Self {
-        let desk =
-            Desk { now, asked: 0, waiting: VecDeque::new(), replies: HashMap::new(), wakers: HashMap::new() };
+        let desk = Desk {
+            now,
+            asked: 0,
+            waiting: VecDeque::new(),
+            replies: HashMap::new(),
+            wakers: HashMap::new(),
+            token_reply: Map::new(),
+        };
         Self { desk: Arc::new(Mutex::new(desk)) }
     }
 
@@ -113,6 +124,16 @@ impl Http {
             Reply::Document(answer) => answer,
             Reply::Send(_) => Err(HttpFailure::Broken),
         }
+    }
+
+    /// What the token endpoint said in this conversation beside the tokens: some providers name the person there. Empty
+    /// where it was not asked.
+    pub fn token_reply(&self) -> Json {
+        Json::new(Purpose::Token, Value::Object(self.desk().token_reply.clone()))
+    }
+
+    pub(crate) fn note_token_reply(&self, members: Map<String, Value>) {
+        self.desk().token_reply = members;
     }
 
     fn ask(&self, question: Question) -> Ask<'_> {

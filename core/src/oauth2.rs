@@ -47,4 +47,10 @@ pub trait OAuth2: Send + Sync + 'static {
     async fn before_redirect(&self, _http: &Http, authorization: Url) -> Result<Url, ProviderError> {
         Ok(authorization)
     }
+
+    /// Ends the life of tokens that are no longer needed. Whoever has a revocation endpoint as RFC 7009 describes it
+    /// names that in the spec; this is for providers that want to be told in another way.
+    async fn take_back(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
+        self.spec().revoke(http, tokens).await
+    }
 }

@@ -59,10 +59,7 @@ impl<T: OAuth2> Provider for T {
     }
 
     async fn revoke(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
-        match self.spec().endpoints(http).await?.revocation {
-            Some(url) => self.spec().revoke_at(http, &url, tokens).await,
-            None => Ok(()),
-        }
+        self.take_back(http, tokens).await
     }
 
     async fn end_session(&self, http: &Http, request: &EndSession) -> Result<Option<Url>, ProviderError> {

@@ -93,6 +93,17 @@ impl OAuth2Spec {
         Ok(tokens)
     }
 
+    /// The end of a token's life, where the provider has a place for it.
+    ///
+    /// # Errors
+    /// As [`OAuth2Spec::revoke_at`].
+    pub async fn revoke(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
+        match self.endpoints(http).await?.revocation {
+            Some(url) => self.revoke_at(http, &url, tokens).await,
+            None => Ok(()),
+        }
+    }
+
     /// The end of a token's life at the revocation endpoint `url`; whoever revokes a refresh token ends its access
     /// tokens too (RFC 7009 §2.1).
     ///
@@ -156,6 +167,9 @@ impl Endpoint<'_> {
             return revoked(&response).map(|()| HttpResponse::default());
         }
         let members = token_reply::normalise_from(&self.spec.dialect, purpose, &response)?;
+        let mut beside = members.clone();
+        beside.retain(|name, _| !matches!(name.as_str(), "access_token" | "refresh_token" | "id_token"));
+        self.http.note_token_reply(beside);
         let body = serde_json::to_vec(&members).map_err(|_| broken("it cannot be written as JSON"))?;
         Ok(HttpResponse::new(body))
     }

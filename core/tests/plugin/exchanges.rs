@@ -49,11 +49,16 @@ impl OAuth2 for Careful {
     }
 }
 
+fn client(by: ClientAuthentication) -> OAuth2Spec {
+    let secret = Some("s+cr~t".into());
+    OAuth2Spec::new("op", "OP", at("authorize"), at("token"), "client", secret).client_authentication(by)
+}
+
 #[test]
 fn a_provider_can_be_told_before_the_browser_comes() {
     for by in [ClientAuthentication::Basic, ClientAuthentication::BasicUnencoded, ClientAuthentication::Post]
     {
-        let (begun, sent) = begin(Careful(spec().client_authentication(by)), |asked| {
+        let (begun, sent) = begin(Careful(client(by)), |asked| {
             asked.answer(201, JSON, r#"{"request_uri":"urn:op:1","expires_in":60}"#)
         });
         let location = begun.unwrap().location;
@@ -64,10 +69,12 @@ fn a_provider_can_be_told_before_the_browser_comes() {
         let [sent] = sent.as_slice() else { panic!("{sent:?}") };
         assert_eq!((sent.purpose, &*sent.url), (Purpose::Begin, "https://op.example/pushed"));
         assert_eq!((sent.field("state"), sent.field("code_challenge_method")), (Some("state"), Some("S256")));
+        let (_, at_token_endpoint) = finish(Careful(client(by)), honest);
+        assert_eq!(sent.authorization, at_token_endpoint[0].authorization, "{by:?}");
         let in_form = by == ClientAuthentication::Post;
         assert_eq!(sent.authorization.is_some(), !in_form, "{by:?}");
         assert_eq!(sent.field("client_id"), in_form.then_some("client"), "{by:?}");
-        assert_eq!(sent.field("client_secret"), in_form.then_some("secret"), "{by:?}");
+        assert_eq!(sent.field("client_secret"), in_form.then_some("s+cr~t"), "{by:?}");
     }
     let (begun, _) = begin(Careful(spec()), |asked| asked.answer(201, JSON, "{}"));
     assert!(matches!(begun, Err(ProviderError::Broken { purpose: Purpose::Begin, .. })));
@@ -114,4 +121,31 @@ fn what_names_no_account_for_good_is_refused_in_words() {
         assert!(matches!(error, ProviderError::Misconfigured { field: "subject", .. }), "{error:?}");
     }
     assert!(subject("somebody@else.example").is_ok(), "perhaps an identifier in the form of an address");
+}
+
+/// Names the person in its token reply.
+struct Terse(OAuth2Spec);
+
+#[async_trait]
+impl OAuth2 for Terse {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.0
+    }
+
+    async fn identify(&self, http: &Http, _tokens: &Tokens) -> Result<Identity, ProviderError> {
+        let reply = http.token_reply();
+        let hidden = ["access_token", "refresh_token", "id_token"].map(|name| reply.text(name));
+        assert_eq!(hidden, [None, None, None], "tokens are in `Tokens`, and nowhere else");
+        Ok(reply.identity("/person/id")?.username(reply.text("/person/login")))
+    }
+}
+
+#[test]
+fn a_provider_may_say_who_it_is_together_with_the_tokens() {
+    let reply = r#"{"access_token":"a","token_type":"bearer","refresh_token":"r","id_token":"i","person":{"id":7,"login":"ada"}}"#;
+    let (sign_in, sent) = finish(Terse(spec()), |asked| asked.answer(200, JSON, reply));
+    let identity = sign_in.unwrap().identity;
+    assert_eq!((&*identity.subject, identity.username.as_deref(), sent.len()), ("7", Some("ada"), 1));
+    let (sign_in, _) = finish(Terse(spec()), honest);
+    assert!(matches!(sign_in, Err(ProviderError::Broken { .. })), "not in this reply");
 }

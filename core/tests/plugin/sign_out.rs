@@ -1,9 +1,8 @@
 //! The end: of a token's life, and of the session at the provider.
 
 use vestibule::{
-    exchange::Purpose,
-    identity::Tokens,
-    provider::{EndSession, OAuthError, Provider as _, ProviderError},
+    plugin::*,
+    provider::{EndSession, Provider as _},
     secret::State,
     testkit::{Asked, Reaction},
 };
@@ -85,4 +84,35 @@ fn a_browser_signs_out_of_the_provider_where_the_spec_says() {
         end(own_name).unwrap(),
         format!("https://op.example/end?client_id=client&returnTo={back}&state=s")
     );
+}
+
+/// Wants the token in its address, and no form.
+struct Own(OAuth2Spec);
+
+#[async_trait]
+impl OAuth2 for Own {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.0
+    }
+
+    async fn identify(&self, _http: &Http, _tokens: &Tokens) -> Result<Identity, ProviderError> {
+        Ok(Identity::new(7))
+    }
+
+    async fn take_back(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
+        let purpose = Purpose::Revocation;
+        let token = tokens.access_token.expose();
+        let request = http::Request::delete(at("grant").as_str()).body(token.into()).unwrap();
+        let sent = http.send(purpose, request).await;
+        expect_ok(purpose, &sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?)
+    }
+}
+
+#[test]
+fn a_provider_may_want_to_be_told_in_another_way() {
+    let (result, sent) = talk(
+        async |http| Own(spec()).revoke(&http, &tokens(None)).await,
+        |asked| asked.answer(200, JSON, ""),
+    );
+    assert_eq!((result, &*sent[0].url), (Ok(()), "https://op.example/grant"));
 }

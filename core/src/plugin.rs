@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! [`async_trait`], [`Url`] and [`http`] come from the crates of those names: an own dependency on them is no more than
+//! [`macro@async_trait`], [`Url`] and [`http`] come from the crates of those names: an own dependency on them is no more than
 //! another way to name the same things. Whoever prefers structs to [`Json`] adds `serde` and asks with
 //! [`Http::get_json`]. A guide that builds a provider from nothing is `docs/provider-guide.md`.
 

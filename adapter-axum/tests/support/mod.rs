@@ -101,7 +101,7 @@ impl OAuth2 for Plain {
     }
 
     async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
-        let url = self.0.token_endpoint.join("user").unwrap();
+        let url = self.0.token_endpoint.as_ref().unwrap().join("user").unwrap();
         let user: serde_json::Value = http.get_json(Purpose::Profile, &url, tokens).await?;
         let identity = Identity::new(&user["id"]).username(user["login"].as_str().map(str::to_owned));
         Ok(identity.groups(["staff".to_owned()]).claim("role", "admin"))

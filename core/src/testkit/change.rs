@@ -1,0 +1,54 @@
+//! Replies, changed in one place.
+
+use serde_json::{Map, Value};
+
+use crate::exchange::HttpResponse;
+
+/// The same response with another body.
+pub(super) fn with_body(response: HttpResponse, body: Vec<u8>) -> HttpResponse {
+    let (parts, _) = response.into_parts();
+    HttpResponse::from_parts(parts, body)
+}
+
+/// A body as JSON; a form as an object of texts.
+pub(super) fn json_of(response: &HttpResponse) -> Option<Value> {
+    if let Ok(value) = serde_json::from_slice(response.body()) {
+        return Some(value);
+    }
+    let text = std::str::from_utf8(response.body()).ok().filter(|text| text.contains('='))?;
+    let pairs = url::form_urlencoded::parse(text.as_bytes());
+    Some(Value::Object(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect()))
+}
+
+pub(super) fn changed(response: HttpResponse, change: impl Fn(&mut Value)) -> HttpResponse {
+    let Some(mut value) = json_of(&response) else { return response };
+    change(&mut value);
+    let mut response = with_body(response, value.to_string().into_bytes());
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// Sets what a pointer points at; `null` takes a member of an object out.
+pub(super) fn set(value: &mut Value, pointer: &str, new: Value) {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match value.pointer_mut(parent) {
+        Some(Value::Object(members)) if new.is_null() => drop(members.remove(&name)),
+        Some(Value::Object(members)) => drop(members.insert(name, new)),
+        Some(Value::Array(items)) => {
+            if let Some(item) = name.parse().ok().and_then(|index: usize| items.get_mut(index)) {
+                *item = new;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An object's members.
+pub(super) fn members(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}

@@ -116,10 +116,10 @@ fn client_authentication(bench: &Bench<'_>) -> Outcome {
     let header = authorization(request).is_some();
     let secrets = values(&form, "client_secret").len();
     if bench.kit.client_secret.is_none() {
-        let named = values(&form, "client_id").contains(&client_id(bench)?);
         ensure(!header && secrets == 0, || {
             "the kit knows of no secret: give it by `.client_secret(..)`".to_owned()
         })?;
+        let named = values(&form, "client_id").contains(&client_id(bench)?);
         return ensure(named, || "a public client does not say who it is".to_owned());
     }
     match (header, secrets) {

@@ -102,6 +102,11 @@ impl Algorithm {
         }
     }
 
+    /// Bytes that every signature has, where the algorithm is an HMAC: those of its hash.
+    pub(crate) fn code_bytes(self) -> Option<usize> {
+        (self.key_kind() == KeyKind::Secret).then(|| self.secret_bytes_min())
+    }
+
     pub(crate) fn core(self) -> CoreJwsSigningAlgorithm {
         match self {
             Self::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,

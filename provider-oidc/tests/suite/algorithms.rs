@@ -80,6 +80,23 @@ fn jt_03_hmac_counts_only_where_it_was_agreed_on() {
 }
 
 #[test]
+fn jt_03_a_code_of_another_length_is_refused_and_nothing_panics() {
+    for (name, algorithm) in
+        [("HS256", Algorithm::Hs256), ("HS384", Algorithm::Hs384), ("HS512", Algorithm::Hs512)]
+    {
+        let pinned = || builder().algorithms([algorithm]).build().unwrap();
+        let op = || Op::honest().metadata("id_token_signing_alg_values_supported", json!([name]));
+        let mint = Mint::thin().header("alg", name);
+        let sound = op().id_token(Mint::sound().header("alg", name).sign_hmac(SECRET));
+        assert!(sound.sign_in_to(pinned()).is_ok(), "{name}");
+        for length in [1, 16, 31, 33, 47, 49, 63, 65, 256] {
+            let token = mint.with_signature(vec![0; length]);
+            no_session_for(&op().id_token(token), pinned(), (name, length));
+        }
+    }
+}
+
+#[test]
 fn jt_04_a_key_that_the_token_brings_along_is_not_used() {
     let attacker = &keyring().other_rsa;
     let embedded = [

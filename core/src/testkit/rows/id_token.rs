@@ -53,6 +53,11 @@ pub(super) const ROWS: &[Row] = &[
                 mint.text(|token| resigned(&token, |signature| signature[7] ^= 1));
             })?;
             each(bench, "the signature is empty", |mint| mint.sign_with(|_| Vec::new()))?;
+            for length in [1, 31, 33, 64, 256, 4_000] {
+                each(bench, &format!("a signature of {length} zeros"), |mint| {
+                    mint.sign_with(move |_| vec![0; length])
+                })?;
+            }
             each(bench, "the signature is another token's", |mint| {
                 let sound = mint.token().unwrap_or_default();
                 let signature = sound.rsplit('.').next().unwrap_or_default().to_owned();

@@ -5,4 +5,5 @@
 mod configuration;
 mod hub;
 mod identity;
+mod kit;
 mod membership;

@@ -11,6 +11,7 @@ mod configuration;
 mod discovery;
 mod headers;
 mod keys;
+mod kit;
 mod mint;
 mod mutations;
 mod op;

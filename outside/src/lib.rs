@@ -23,6 +23,7 @@ mod streamlit;
 pub mod tools;
 mod visitor;
 mod wire;
+mod x;
 
 pub use app::{App, AppBuilder, Framework};
 pub use browser::{Browser, Setting};
@@ -40,6 +41,7 @@ pub use site::Site;
 pub use streamlit::Streamlit;
 pub use visitor::{Visited, Visitor, location};
 pub use wire::{Reply, Wire};
+pub use x::X;
 
 use std::time::Duration;
 

@@ -39,7 +39,7 @@ pub(crate) fn cautions(cautions: &[String]) {
 
 /// Writes that a guard asks for what nobody can have, and what to do about that.
 pub(crate) fn impossible_guard(error: &ConfigError) {
-    tracing::error!("a guard lets nobody in: {error}");
+    error.problems.iter().for_each(|problem| tracing::error!("a guard lets nobody in: {problem}"));
 }
 
 /// Writes that a provider was asked something.

@@ -33,8 +33,9 @@ impl SessionId {
         Self(bytes)
     }
 
-    /// Its one spelling.
-    pub(crate) fn to_text(self) -> String {
+    /// Its one spelling: letters, digits, `-` and `_`. An application may keep things under it, for as long as the session
+    /// lasts.
+    pub fn to_text(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 }

@@ -19,10 +19,14 @@ pub struct Round<'s> {
 }
 
 impl<'s> Round<'s> {
-    pub(crate) async fn begin(site: &'s Site, mut browser: Browser) -> Self {
+    pub(crate) async fn begin(site: &'s Site, browser: Browser) -> Self {
+        Self::begin_at(site, browser, "/oauth2/start/oidc?rd=%2Fdeep").await
+    }
+
+    pub(crate) async fn begin_at(site: &'s Site, mut browser: Browser, target: &str) -> Self {
         let (requests, issued) = (site.asked().len(), site.provider().issued().len());
         let sent = site.host().asked().len();
-        let begun = browser.visit(site.driver(), "/oauth2/start/oidc?rd=%2Fdeep").await;
+        let begun = browser.visit(site.driver(), target).await;
         Self { site, browser, begun, requests, issued, sent }
     }
 

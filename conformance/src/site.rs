@@ -146,6 +146,11 @@ impl Site {
         Round::begin(self, Browser::default()).await
     }
 
+    /// Sends a browser to the provider by an address of ours, and stops there.
+    pub async fn begin_at(&self, browser: Browser, target: &str) -> Round<'_> {
+        Round::begin_at(self, browser, target).await
+    }
+
     /// What the provider was asked so far, in order.
     pub fn asked(&self) -> Vec<Endpoint> {
         let requests = self.provider.requests();

@@ -11,6 +11,11 @@ pub(crate) use self::style::Pages;
 pub use self::style::{Logo, PageStyle, UnusableLogo};
 use crate::{config::Vestibule, refusal::Refusal, response::Response};
 
+/// The page about pages, whose example for applications is compiled here.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/pages.md")]
+pub struct Documented;
+
 /// One page: a heading, what there is to say, what there is to do.
 pub(crate) struct Page<'p> {
     pub(crate) kind: PageKind,

@@ -95,6 +95,15 @@ fn whole() -> Vec<Story> {
             Person(Some("bob")), Visit("/app/oauth2/sign_in?switch=1&rd=/x"), Follow, Follow, Follow,
             Fetch("/app/oauth2/auth"),
         ];
+        "signing in again": [Visit("/")], SIGN_IN, [
+            Visit("/app/oauth2/sign_in?max_age=600&rd=/pay"), Visit("/app/oauth2/start/oidc?max_age=0&rd=/pay"),
+        ], AWAY[1..], [Follow, Fetch("/app/oauth2/auth")];
+        "signing in again as somebody else": [Visit("/")], SIGN_IN, [
+            Person(Some("bob")), Visit("/app/oauth2/start?max_age=60&rd=/pay"),
+        ], AWAY[1..], [Fetch("/app/oauth2/userinfo")];
+        "signing in again where nobody asks": [Visit("/")], SIGN_IN, [
+            Step::Lie(Lie::claim("auth_time", 1_000_000_000)), Visit("/app/oauth2/start?max_age=60&rd=/pay"),
+        ], AWAY[1..], [Fetch("/app/oauth2/userinfo")];
         "five tabs, last first": tabs(&[4, 3, 2, 1, 0]);
         "five tabs, in disorder": tabs(&[2, 0, 4, 1, 3]);
         "five tabs, first first": tabs(&[0, 1, 2, 3, 4]);

@@ -28,19 +28,13 @@ impl Api<'_> {
     }
 
     async fn ask_at(&self, purpose: Purpose, url: &Url) -> Result<HttpResponse, ProviderError> {
-        let request = http::Request::get(url.as_str())
-            .header(http::header::ACCEPT, "application/vnd.github+json")
-            .header("X-GitHub-Api-Version", VERSION)
+        let headers = [
+            ("accept", "application/vnd.github+json"),
+            ("x-github-api-version", VERSION),
             // Without one, GitHub answers 403.
-            .header(http::header::USER_AGENT, "vestibule-github")
-            .header(http::header::AUTHORIZATION, format!("Bearer {}", self.tokens.access_token.expose()))
-            .body(Vec::new())
-            .map_err(|_| ProviderError::Broken {
-                purpose,
-                fault: "its access token cannot stand in a header",
-            })?;
-        let sent = self.http.send(purpose, request).await;
-        let response = sent.map_err(|failure| ProviderError::Unreachable { purpose, failure })?;
+            ("user-agent", "vestibule-github"),
+        ];
+        let response = self.http.get_with_headers(purpose, url, self.tokens, &headers).await?;
         if is_rationed(&response) {
             return Err(ProviderError::Unavailable { purpose, status: response.status().as_u16() });
         }

@@ -1,5 +1,6 @@
 //! Asking a provider's own interfaces, with the access token.
 
+use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -37,14 +38,35 @@ impl Http {
         url: &Url,
         tokens: &Tokens,
     ) -> Result<HttpResponse, ProviderError> {
-        let request = http::Request::get(url.as_str())
-            .header(http::header::ACCEPT, "application/json")
-            .header(http::header::AUTHORIZATION, format!("Bearer {}", tokens.access_token.expose()))
-            .body(Vec::new())
-            .map_err(|_| ProviderError::Broken {
-                purpose,
-                fault: "its access token cannot stand in a header",
-            })?;
+        self.get_with_headers(purpose, url, tokens, &[]).await
+    }
+
+    /// As [`Http::get_with_token`], for interfaces that ask for headers of their own, such as the client's id. `Accept`
+    /// is one of them where it is among them, and JSON's otherwise.
+    ///
+    /// # Errors
+    /// No answer, or a header that cannot be one.
+    pub async fn get_with_headers(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        tokens: &Tokens,
+        headers: &[(&str, &str)],
+    ) -> Result<HttpResponse, ProviderError> {
+        let mut request = http::Request::get(url.as_str());
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+            request = request.header(header::ACCEPT, "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let unsound = ProviderError::Broken { purpose, fault: "a header of its request cannot be one" };
+        let mut request = request.body(Vec::new()).map_err(|_| unsound)?;
+        let bearer = format!("Bearer {}", tokens.access_token.expose());
+        let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| unsound)?;
+        bearer.set_sensitive(true);
+        // Nobody's header takes its place.
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
         self.send(purpose, request).await.map_err(|failure| ProviderError::Unreachable { purpose, failure })
     }
 }

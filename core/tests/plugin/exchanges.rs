@@ -7,7 +7,7 @@ use vestibule::{
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, Tokens},
-    oauth2::{ClientAuthentication, OAuth2, OAuth2Spec, json_body},
+    oauth2::{ClientAuthentication, Json, OAuth2, OAuth2Spec, expect_ok, json_body},
     provider::ProviderError,
 };
 
@@ -148,4 +148,44 @@ fn a_provider_may_say_who_it_is_together_with_the_tokens() {
     assert_eq!((&*identity.subject, identity.username.as_deref(), sent.len()), ("7", Some("ada"), 1));
     let (sign_in, _) = finish(Terse(spec()), honest);
     assert!(matches!(sign_in, Err(ProviderError::Broken { .. })), "not in this reply");
+}
+
+/// Asks an interface that wants headers of its own.
+struct Particular(OAuth2Spec, [(&'static str, &'static str); 2]);
+
+#[async_trait]
+impl OAuth2 for Particular {
+    fn spec(&self) -> &OAuth2Spec {
+        &self.0
+    }
+
+    async fn identify(&self, http: &Http, tokens: &Tokens) -> Result<Identity, ProviderError> {
+        let response = http.get_with_headers(Purpose::Profile, &at("user"), tokens, &self.1).await?;
+        expect_ok(Purpose::Profile, &response)?;
+        Json::read(Purpose::Profile, &response)?.identity("id")
+    }
+}
+
+#[test]
+fn an_interface_may_want_headers_of_its_own() {
+    let asked_with = |headers| {
+        finish(Particular(spec(), headers), |asked| {
+            let request = asked.request().unwrap();
+            let header = |name: &str| request.headers().get_all(name).iter().collect::<Vec<_>>();
+            if asked.purpose() == Purpose::Profile {
+                assert_eq!(header("client-id"), ["client"]);
+                assert_eq!(
+                    header("authorization"),
+                    ["Bearer a"],
+                    "nothing takes its place, nothing stands beside it"
+                );
+                assert_eq!(header("accept").len(), 1);
+            }
+            honest(asked)
+        })
+        .0
+    };
+    assert!(asked_with([("Client-Id", "client"), ("Accept", "application/vnd.op+json")]).is_ok());
+    assert!(asked_with([("Client-Id", "client"), ("authorization", "Basic x")]).is_ok());
+    assert!(asked_with([("Client-Id", "client"), ("x", "a\nb")]).is_err());
 }

@@ -35,5 +35,7 @@ fn the_readme_of_the_project_shows_this_very_code() {
     assert!(shown.contains(code.trim_end()), "copy src/lib.rs into the README");
     let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
     // The attribute in the first line counts too.
-    assert!(shown.contains(&format!("{} lines of code", lines.count() + 1)));
+    let count = lines.count() + 1;
+    assert!(shown.contains(&format!("{count} lines of code")));
+    assert!(include_str!("../../../docs/provider-guide.md").contains(&format!("in {count} lines")));
 }

@@ -6,6 +6,7 @@
 mod dialects;
 mod discovery;
 mod exchanges;
+mod kit;
 mod op;
 mod profiles;
 mod requests;

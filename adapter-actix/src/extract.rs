@@ -10,9 +10,13 @@ use actix_web::{
     dev::{Extensions, Payload},
     http::StatusCode,
 };
+use futures_util::future::{Either, LocalBoxFuture};
 use vestibule::{Vestibule, refusal::Refusal, response::Response, session::Session};
 
-use crate::{Gate, head::translate};
+use crate::{
+    Gate,
+    head::{Head, translate},
+};
 
 /// Left by the middleware of a gate, beside the session that it has opened.
 #[derive(Debug)]
@@ -42,13 +46,10 @@ impl std::ops::Deref for SignedIn {
 
 impl FromRequest for SignedIn {
     type Error = Rejection;
-    type Future = Ready<Result<Self, Rejection>>;
+    type Future = Asking<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            word(request)
-                .and_then(|word| word.map(Self).map_err(|(gate, refusal)| gate.turn_back(request, refusal))),
-        )
+        ask(request, |word, gate, request| word.map(Self).map_err(|refusal| gate.turn_back(request, refusal)))
     }
 }
 
@@ -58,27 +59,38 @@ pub struct MaybeSignedIn(pub Option<Session>);
 
 impl FromRequest for MaybeSignedIn {
     type Error = Rejection;
-    type Future = Ready<Result<Self, Rejection>>;
+    type Future = Asking<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(word(request).map(|word| Self(word.ok())))
+        ask(request, |word, gate, request| match word {
+            Ok(session) => Ok(Self(Some(session))),
+            // Nobody knows who it is, which is something else than nobody.
+            Err(refusal @ Refusal::StoreUnreachable) => Err(gate.turn_back(request, refusal)),
+            Err(_) => Ok(Self(None)),
+        })
     }
 }
 
-/// What is said about a request, and which gate refuses it.
-type Word<'r> = Result<Session, (&'r Gate, Refusal)>;
+/// What an extractor comes to: at once, unless a session store has to be asked.
+type Asking<T> = Either<Ready<Result<T, Rejection>>, LocalBoxFuture<'static, Result<T, Rejection>>>;
 
 /// The word of the middleware or of the gate in the `app_data`, whichever is nearer to the handler. A session that
 /// another gate of the same application has opened is none here.
-fn word(request: &HttpRequest) -> Result<Word<'_>, Rejection> {
+fn ask<T: 'static>(
+    request: &HttpRequest,
+    then: fn(Result<Session, Refusal>, &Gate, &HttpRequest) -> Result<T, Rejection>,
+) -> Asking<T> {
     let gate = request.app_data::<Gate>();
     let extensions = request.extensions();
-    let admitted = admitted(&extensions, gate);
-    match (admitted.and_then(|_| extensions.get::<Session>()), gate) {
-        (Some(session), _) => Ok(Ok(session.clone())),
-        (None, Some(gate)) => Ok(gate.session(request).map_err(|refusal| (gate, refusal))),
-        (None, None) => Err(Rejection::NotWired.logged(request)),
+    if let Some((session, admitted)) = extensions.get::<Session>().zip(admitted(&extensions, gate)) {
+        return Either::Left(ready(then(Ok(session.clone()), &admitted.gate, request)));
     }
+    let Some(gate) = gate else { return Either::Left(ready(Err(Rejection::NotWired.logged(request)))) };
+    if let Some(word) = gate.driver().session_at_once(&Head(request)) {
+        return Either::Left(ready(then(word, gate, request)));
+    }
+    let (gate, request) = (gate.clone(), request.clone());
+    Either::Right(Box::pin(async move { then(gate.session(&request).await, &gate, &request) }))
 }
 
 /// What the middleware has left, where it is nearer to the handler than the gate in the `app_data`.

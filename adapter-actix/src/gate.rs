@@ -82,13 +82,16 @@ impl Gate {
     ///
     /// # Errors
     /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
-    pub fn session(&self, request: &HttpRequest) -> Result<Session, Refusal> {
-        self.driver.vestibule().session(&Head(request), self.driver.now())
+    pub async fn session(&self, request: &HttpRequest) -> Result<Session, Refusal> {
+        self.driver.session(&Head(request)).await
     }
 
     /// The tokens of whoever sent the request, where the site keeps them (`Builder::keep_tokens`).
-    pub fn tokens(&self, request: &HttpRequest) -> Option<KeptTokens> {
-        self.driver.vestibule().tokens(&Head(request), self.driver.now())
+    ///
+    /// # Errors
+    /// The session store cannot be asked.
+    pub async fn tokens(&self, request: &HttpRequest) -> Result<Option<KeptTokens>, Refusal> {
+        self.driver.tokens(&Head(request)).await
     }
 
     /// What somebody gets who may not have what they asked for, as an error to return.

@@ -17,8 +17,8 @@ impl Gate {
     ///
     /// # Errors
     /// What to answer instead, to be returned as it is.
-    pub fn admit(&self, request: &HttpRequest, condition: &Condition) -> Result<Session, Rejection> {
-        self.driver().admit(&Head(request), condition).map_err(Rejection::TurnedBack)
+    pub async fn admit(&self, request: &HttpRequest, condition: &Condition) -> Result<Session, Rejection> {
+        self.driver().admit(&Head(request), condition).await.map_err(Rejection::TurnedBack)
     }
 
     /// Sends the browser to sign in, with wishes of the application's own. Answer with it as it is.
@@ -28,13 +28,13 @@ impl Gate {
 
     /// Ends the session and shows the page that says so, as `sign_out` does for whoever confirms it. Let it be the
     /// answer to POST only: a link on any page would do otherwise.
-    pub fn end(&self, request: &HttpRequest) -> HttpResponse {
-        translate(self.driver().end(&Head(request), None))
+    pub async fn end(&self, request: &HttpRequest) -> HttpResponse {
+        translate(self.driver().end(&Head(request), None).await)
     }
 
     /// As [`Gate::end`], and leads to a page of this site afterwards.
-    pub fn end_at(&self, request: &HttpRequest, return_to: &str) -> HttpResponse {
-        translate(self.driver().end(&Head(request), Some(return_to)))
+    pub async fn end_at(&self, request: &HttpRequest, return_to: &str) -> HttpResponse {
+        translate(self.driver().end(&Head(request), Some(return_to)).await)
     }
 
     /// The session with other data of the application's: `kept.on("saved")` is an answer that changes it. The last of
@@ -42,8 +42,8 @@ impl Gate {
     ///
     /// # Errors
     /// There is no session, or no room in it; [`Gate::turn_back`] takes the error's `refusal()`.
-    pub fn keep(&self, request: &HttpRequest, data: ApplicationData) -> Result<Kept, NotKept> {
-        self.driver().keep(&Head(request), data).map(Kept)
+    pub async fn keep(&self, request: &HttpRequest, data: ApplicationData) -> Result<Kept, NotKept> {
+        self.driver().keep(&Head(request), data).await.map(Kept)
     }
 }
 

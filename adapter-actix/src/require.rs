@@ -12,10 +12,12 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::header::{CACHE_CONTROL, HeaderName, HeaderValue, VARY},
 };
-use futures_util::future::{Either, MapOk, TryFutureExt as _};
+use futures_util::future::{Either, LocalBoxFuture, MapOk, TryFutureExt as _};
 use vestibule::{
     config::ConfigError,
     guarded::{self, Condition},
+    response::Response,
+    session::Session,
 };
 
 use crate::{Gate, Rejection, extract::Admitted, head::Head};
@@ -67,7 +69,7 @@ impl RequireSignIn {
 
 impl<S, B> Transform<S, ServiceRequest> for RequireSignIn
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = S::Error;
@@ -76,7 +78,8 @@ where
     type Future = Ready<Result<Guarded<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(Guarded { gate: Rc::new(self.gate.clone()), condition: self.condition.clone(), inner }))
+        let (gate, condition) = (Rc::new(self.gate.clone()), Rc::new(self.condition.clone()));
+        ready(Ok(Guarded { gate, condition, inner: Rc::new(inner) }))
     }
 }
 
@@ -85,38 +88,69 @@ where
 pub struct Guarded<S> {
     /// Counted by this worker alone.
     gate: Rc<Gate>,
-    condition: Condition,
-    inner: S,
+    condition: Rc<Condition>,
+    inner: Rc<S>,
 }
+
+type Answer<S, B> = Result<ServiceResponse<EitherBody<B>>, <S as Service<ServiceRequest>>::Error>;
+
+/// An answer that is known at once, the guarded service's, or one that a session store has to be asked for first.
+type Answering<S, B> = Either<
+    Either<
+        Ready<Answer<S, B>>,
+        MapOk<
+            <S as Service<ServiceRequest>>::Future,
+            fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>,
+        >,
+    >,
+    LocalBoxFuture<'static, Answer<S, B>>,
+>;
 
 impl<S, B> Service<ServiceRequest> for Guarded<S>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = S::Error;
-    type Future = Either<
-        MapOk<S::Future, fn(ServiceResponse<B>) -> Self::Response>,
-        Ready<Result<Self::Response, S::Error>>,
-    >;
+    type Future = Answering<S, B>;
 
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        match self.gate.driver().admit(&Head(request.request()), &self.condition) {
-            Ok(session) => {
-                let around = request.app_data().map(Gate::id);
-                request.extensions_mut().insert(Admitted { gate: Rc::clone(&self.gate), around });
-                request.extensions_mut().insert(session);
-                Either::Left(self.inner.call(request).map_ok(for_its_person))
+        match self.gate.driver().admit_at_once(&Head(request.request()), &self.condition) {
+            Some(Ok(session)) => {
+                admit(&self.gate, &request, session);
+                Either::Left(Either::Right(self.inner.call(request).map_ok(for_its_person)))
             }
-            // A response with its error beside it, as a handler's is: what is wrapped around it sees both.
-            Err(response) => {
-                let rejection = Rejection::TurnedBack(response);
-                Either::Right(ready(Ok(request.error_response(rejection).map_into_right_body())))
+            Some(Err(response)) => Either::Left(Either::Left(ready(Ok(turn_away(request, response))))),
+            None => {
+                let (gate, condition, inner) =
+                    (Rc::clone(&self.gate), Rc::clone(&self.condition), Rc::clone(&self.inner));
+                Either::Right(Box::pin(async move {
+                    let admitted = gate.driver().admit(&Head(request.request()), &condition).await;
+                    match admitted {
+                        Ok(session) => {
+                            admit(&gate, &request, session);
+                            inner.call(request).await.map(for_its_person)
+                        }
+                        Err(response) => Ok(turn_away(request, response)),
+                    }
+                }))
             }
         }
     }
+}
+
+/// Leaves what the extractors look for.
+fn admit(gate: &Rc<Gate>, request: &ServiceRequest, session: Session) {
+    let around = request.app_data().map(Gate::id);
+    request.extensions_mut().insert(Admitted { gate: Rc::clone(gate), around });
+    request.extensions_mut().insert(session);
+}
+
+/// A response with its error beside it, as a handler's is: what is wrapped around it sees both.
+fn turn_away<B>(request: ServiceRequest, response: Box<Response>) -> ServiceResponse<EitherBody<B>> {
+    request.error_response(Rejection::TurnedBack(response)).map_into_right_body()
 }
 
 fn for_its_person<B>(mut response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {

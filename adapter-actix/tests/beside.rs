@@ -58,7 +58,7 @@ async fn belongs(
 /// Both end: the basket is thrown away, and the answer is that of `sign_out`.
 async fn leave(gate: Gate, request: HttpRequest, basket: Basket) -> HttpResponse {
     basket.purge();
-    gate.end(&request)
+    gate.end(&request).await
 }
 // end
 

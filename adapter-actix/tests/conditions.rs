@@ -114,7 +114,7 @@ async fn a_guard_that_nobody_can_pass_is_an_error_when_it_is_made_and_no_403() {
 async fn a_handler_asks_for_more_itself() {
     async fn page(gate: Gate, request: HttpRequest) -> Result<String, Rejection> {
         let condition = Condition::new().group("admins").signed_in_within(TEN_MINUTES);
-        Ok(gate.admit(&request, &condition)?.identity.subject)
+        Ok(gate.admit(&request, &condition).await?.identity.subject)
     }
     let gate = gate_of(keeping());
     let app = App::new().configure(gate.routes()).route("/page", web::get().to(page));
@@ -149,8 +149,8 @@ async fn a_handler_begins_a_sign_in_with_wishes_of_its_own() {
 
 #[actix_web::test]
 async fn a_handler_ends_the_session() {
-    let leave = async |gate: Gate, request: HttpRequest| gate.end(&request);
-    let bye = async |gate: Data<Gate>, request: HttpRequest| gate.end_at(&request, "/bye");
+    let leave = async |gate: Gate, request: HttpRequest| gate.end(&request).await;
+    let bye = async |gate: Data<Gate>, request: HttpRequest| gate.end_at(&request, "/bye").await;
     let gate = gate();
     let app = App::new()
         .configure(gate.routes())
@@ -169,7 +169,7 @@ async fn a_handler_ends_the_session() {
 
 async fn save(gate: Gate, request: HttpRequest, body: Bytes) -> Result<impl Responder, Rejection> {
     let data = ApplicationData::new(1, &String::from_utf8(body.into()).unwrap()).unwrap();
-    match gate.keep(&request, data) {
+    match gate.keep(&request, data).await {
         Ok(kept) => Ok(kept.on("saved")),
         Err(error) => Err(gate.turn_back(&request, error.refusal())),
     }

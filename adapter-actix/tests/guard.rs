@@ -232,7 +232,7 @@ async fn an_application_with_a_state_of_its_own_asks_the_gate_in_it() {
         gate: Gate,
     }
     async fn page(app: Data<Application>, request: HttpRequest) -> Result<String, Rejection> {
-        let session = app.gate.session(&request);
+        let session = app.gate.session(&request).await;
         let session = session.map_err(|refusal| app.gate.turn_back(&request, refusal))?;
         Ok(session.identity.subject)
     }
@@ -270,7 +270,7 @@ async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application
 #[actix_web::test]
 async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
     async fn page(gate: Data<Gate>, request: HttpRequest) -> String {
-        let access = gate.tokens(&request).and_then(|tokens| tokens.access);
+        let access = gate.tokens(&request).await.ok().flatten().and_then(|tokens| tokens.access);
         access.map_or_else(|| "none".to_owned(), |token| token.expose().to_owned())
     }
     for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {

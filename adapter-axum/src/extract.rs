@@ -34,12 +34,18 @@ impl Wiring {
     }
 
     /// The session that the layer has opened, or that the request brings.
-    fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
+    async fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
         let beside = parts.extensions.get::<Session>();
         match beside.filter(|session| Some(session.id) == self.admitted) {
             Some(session) => Ok(session.clone()),
-            None => self.gate.session(parts),
+            None => self.gate.session(parts).await,
         }
+    }
+}
+
+impl Wiring {
+    fn turned_back(&self, parts: &Parts, refusal: Refusal) -> Rejection {
+        Rejection::TurnedBack(Box::new(self.gate.turn_back(parts, refusal)))
     }
 }
 
@@ -63,8 +69,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
         let wiring = wiring(parts)?;
-        let turned_back = |refusal| Rejection::TurnedBack(Box::new(wiring.gate.turn_back(parts, refusal)));
-        wiring.session(parts).map(Self).map_err(turned_back)
+        wiring.session(parts).await.map(Self).map_err(|refusal| wiring.turned_back(parts, refusal))
     }
 }
 
@@ -72,7 +77,13 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Rejection> {
-        Ok(wiring(parts)?.session(parts).ok().map(Self))
+        let wiring = wiring(parts)?;
+        match wiring.session(parts).await {
+            Ok(session) => Ok(Some(Self(session))),
+            // Nobody knows who it is, which is something else than nobody.
+            Err(refusal @ Refusal::StoreUnreachable) => Err(wiring.turned_back(parts, refusal)),
+            Err(_) => Ok(None),
+        }
     }
 }
 

@@ -87,13 +87,16 @@ impl Gate {
     ///
     /// # Errors
     /// Nobody is signed in, or somebody who may not enter; [`Gate::turn_back`] says what to answer.
-    pub fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
-        self.driver.vestibule().session(&Head(parts), self.driver.now())
+    pub async fn session(&self, parts: &Parts) -> Result<Session, Refusal> {
+        self.driver.session(&Head(parts)).await
     }
 
     /// The tokens of whoever sent the request, where the site keeps them (`Builder::keep_tokens`).
-    pub fn tokens(&self, parts: &Parts) -> Option<KeptTokens> {
-        self.driver.vestibule().tokens(&Head(parts), self.driver.now())
+    ///
+    /// # Errors
+    /// The session store cannot be asked.
+    pub async fn tokens(&self, parts: &Parts) -> Result<Option<KeptTokens>, Refusal> {
+        self.driver.tokens(&Head(parts)).await
     }
 
     /// What somebody gets who may not have what they asked for.

@@ -24,8 +24,8 @@ impl Gate {
     ///
     /// # Errors
     /// What to answer instead, to be returned as it is.
-    pub fn admit(&self, parts: &Parts, condition: &Condition) -> Result<Session, Rejection> {
-        let admitted = self.driver().admit(&Head(parts), condition);
+    pub async fn admit(&self, parts: &Parts, condition: &Condition) -> Result<Session, Rejection> {
+        let admitted = self.driver().admit(&Head(parts), condition).await;
         admitted.map_err(|response| Rejection::TurnedBack(Box::new(translate(*response))))
     }
 
@@ -36,13 +36,13 @@ impl Gate {
 
     /// Ends the session and shows the page that says so, as `sign_out` does for whoever confirms it. Let it be the
     /// answer to POST only: a link on any page would do otherwise.
-    pub fn end(&self, parts: &Parts) -> Response<Body> {
-        translate(self.driver().end(&Head(parts), None))
+    pub async fn end(&self, parts: &Parts) -> Response<Body> {
+        translate(self.driver().end(&Head(parts), None).await)
     }
 
     /// As [`Gate::end`], and leads to a page of this site afterwards.
-    pub fn end_at(&self, parts: &Parts, return_to: &str) -> Response<Body> {
-        translate(self.driver().end(&Head(parts), Some(return_to)))
+    pub async fn end_at(&self, parts: &Parts, return_to: &str) -> Response<Body> {
+        translate(self.driver().end(&Head(parts), Some(return_to)).await)
     }
 
     /// The session with other data of the application's: `(kept, "saved")` is an answer that changes it. The last of
@@ -50,8 +50,8 @@ impl Gate {
     ///
     /// # Errors
     /// There is no session, or no room in it; [`Gate::turn_back`] takes the error's `refusal()`.
-    pub fn keep(&self, parts: &Parts, data: ApplicationData) -> Result<Kept, NotKept> {
-        self.driver().keep(&Head(parts), data).map(Kept)
+    pub async fn keep(&self, parts: &Parts, data: ApplicationData) -> Result<Kept, NotKept> {
+        self.driver().keep(&Head(parts), data).await.map(Kept)
     }
 }
 

@@ -12,13 +12,15 @@ use axum::{
     http::{
         Request, Response,
         header::{CACHE_CONTROL, HeaderValue, VARY},
+        request::Parts,
     },
 };
-use futures_util::future::{Either, MapOk, TryFutureExt as _};
+use futures_util::future::{BoxFuture, Either, MapOk, TryFutureExt as _};
 use tower::{Layer, Service};
 use vestibule::{
     config::ConfigError,
     guarded::{self, Condition},
+    session::Session,
 };
 
 use crate::{
@@ -88,30 +90,66 @@ pub struct Guarded<S> {
     inner: S,
 }
 
+type Answer<S, B> = Result<<S as Service<Request<B>>>::Response, <S as Service<Request<B>>>::Error>;
+
+/// An answer that is known at once, the guarded service's, or one that a session store has to be asked for first.
+type Answering<S, B> = Either<
+    Either<
+        Ready<Answer<S, B>>,
+        MapOk<<S as Service<Request<B>>>::Future, fn(Response<Body>) -> Response<Body>>,
+    >,
+    BoxFuture<'static, Answer<S, B>>,
+>;
+
 impl<S, B> Service<Request<B>> for Guarded<S>
 where
-    S: Service<Request<B>, Response = Response<Body>>,
+    S: Service<Request<B>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future =
-        Either<MapOk<S::Future, fn(S::Response) -> S::Response>, Ready<Result<S::Response, S::Error>>>;
+    type Future = Answering<S, B>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        match self.gate.driver().admit(&Head(&parts), &self.condition) {
-            Ok(session) => {
-                parts.extensions.insert(Wiring::new(self.gate.clone(), Some(session.id)));
-                parts.extensions.insert(session);
-                let answer = self.inner.call(Request::from_parts(parts, body));
-                Either::Left(answer.map_ok(for_its_person))
+        let (parts, body) = request.into_parts();
+        let head = Head(&parts);
+        match self.gate.driver().admit_at_once(&head, &self.condition) {
+            Some(Ok(session)) => {
+                let answer = self.inner.call(self.gate.admitted(session, parts, body));
+                Either::Left(Either::Right(answer.map_ok(for_its_person)))
             }
-            Err(response) => Either::Right(ready(Ok(translate(*response)))),
+            Some(Err(response)) => Either::Left(Either::Left(ready(Ok(translate(*response))))),
+            None => {
+                // The service that is ready is the one that is called.
+                let next = self.inner.clone();
+                let mut inner = std::mem::replace(&mut self.inner, next);
+                let (gate, condition) = (self.gate.clone(), Arc::clone(&self.condition));
+                Either::Right(Box::pin(async move {
+                    let admitted = gate.driver().admit(&Head(&parts), &condition).await;
+                    match admitted {
+                        Ok(session) => {
+                            inner.call(gate.admitted(session, parts, body)).await.map(for_its_person)
+                        }
+                        Err(response) => Ok(translate(*response)),
+                    }
+                }))
+            }
         }
+    }
+}
+
+impl Gate {
+    /// The request of somebody who is let through, with what the extractors look for.
+    fn admitted<B>(&self, session: Session, mut parts: Parts, body: B) -> Request<B> {
+        parts.extensions.insert(Wiring::new(self.clone(), Some(session.id)));
+        parts.extensions.insert(session);
+        Request::from_parts(parts, body)
     }
 }
 

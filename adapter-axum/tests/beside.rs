@@ -57,7 +57,7 @@ async fn belongs(
 /// Both end: the basket is thrown away, and the answer is that of `sign_out`.
 async fn leave(gate: Gate, parts: Parts, basket: Basket) -> Result<Response, StatusCode> {
     basket.flush().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(gate.end(&parts))
+    Ok(gate.end(&parts).await)
 }
 // end
 

@@ -105,7 +105,8 @@ async fn a_guard_that_nobody_can_pass_is_an_error_when_it_is_made_and_no_403() {
 #[tokio::test]
 async fn a_handler_asks_for_more_itself() {
     async fn page(gate: Gate, parts: Parts) -> Result<String, Rejection> {
-        let session = gate.admit(&parts, &Condition::new().group("admins").signed_in_within(TEN_MINUTES))?;
+        let session =
+            gate.admit(&parts, &Condition::new().group("admins").signed_in_within(TEN_MINUTES)).await?;
         Ok(session.identity.subject)
     }
     let gate = gate_of(keeping());
@@ -135,8 +136,8 @@ async fn a_handler_begins_a_sign_in_with_wishes_of_its_own() {
 
 #[tokio::test]
 async fn a_handler_ends_the_session() {
-    let leave = async |gate: Gate, parts: Parts| gate.end(&parts);
-    let bye = async |State(gate): State<Gate>, parts: Parts| gate.end_at(&parts, "/bye");
+    let leave = async |gate: Gate, parts: Parts| gate.end(&parts).await;
+    let bye = async |State(gate): State<Gate>, parts: Parts| gate.end_at(&parts, "/bye").await;
     let gate = gate();
     let app = Router::new()
         .route("/leave", post(leave))
@@ -155,7 +156,7 @@ async fn a_handler_ends_the_session() {
 }
 
 async fn save(gate: Gate, parts: Parts, body: String) -> Response {
-    match gate.keep(&parts, ApplicationData::new(1, &body).unwrap()) {
+    match gate.keep(&parts, ApplicationData::new(1, &body).unwrap()).await {
         Ok(kept) => (kept, "saved").into_response(),
         Err(error) => gate.turn_back(&parts, error.refusal()),
     }

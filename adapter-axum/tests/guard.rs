@@ -135,7 +135,7 @@ async fn an_application_with_a_state_of_its_own_asks_the_gate_in_it() {
         request: axum::extract::Request,
     ) -> axum::response::Response {
         let (parts, _) = request.into_parts();
-        match app.gate.session(&parts) {
+        match app.gate.session(&parts).await {
             Ok(session) => axum::response::IntoResponse::into_response(session.identity.subject),
             Err(refusal) => app.gate.turn_back(&parts, refusal),
         }
@@ -175,7 +175,7 @@ async fn ck_20_what_is_behind_the_guard_is_for_its_person_unless_the_application
 async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
     async fn page(State(gate): State<Gate>, request: axum::extract::Request) -> String {
         let (parts, _) = request.into_parts();
-        let access = gate.tokens(&parts).and_then(|tokens| tokens.access);
+        let access = gate.tokens(&parts).await.ok().flatten().and_then(|tokens| tokens.access);
         access.map_or_else(|| "none".to_owned(), |token| token.expose().to_owned())
     }
     for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {

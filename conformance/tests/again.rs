@@ -10,7 +10,8 @@ use vestibule_conformance::{Browser, Lie, Outcome, Site, code_of};
 fn at_the_page(site: &Site, browser: &Browser) -> Result<Session, String> {
     let condition = Condition::new().signed_in_within(Duration::from_secs(300));
     let head = browser.with_cookies(PlainHead::navigation("/pay"));
-    site.driver().admit(&head, &condition).map_err(|response| {
+    let at_once = site.driver().admit_at_once(&head, &condition).unwrap();
+    at_once.map_err(|response| {
         let location = response.get("location").unwrap_or_else(|| panic!("{:?}", code_of(&response)));
         location.strip_prefix("https://app.example").unwrap().to_owned()
     })

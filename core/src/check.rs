@@ -8,6 +8,7 @@ use crate::{
     refusal::Refusal,
     request::RequestHead,
     session::{Session, SessionView},
+    stored::Recognised,
     time::Timestamp,
 };
 
@@ -22,7 +23,7 @@ pub enum Verdict<'c> {
     /// Somebody who may enter.
     SignedIn(SessionView<'c>),
     /// Somebody who is signed in and may not enter.
-    Forbidden(Refusal),
+    Forbidden(Refusal, SessionView<'c>),
     /// Nobody: no cookie, or none that opens.
     Anonymous,
 }
@@ -35,19 +36,29 @@ impl Vestibule {
         now: Timestamp,
         then: impl FnOnce(Verdict<'_>) -> T,
     ) -> T {
+        if self.keeps_sessions() {
+            let session = head.recognised().and_then(Recognised::view);
+            return then(session.map_or(Verdict::Anonymous, |session| self.judge(session, now)));
+        }
         let Some(sealed) = cookie::only(head, &self.session_cookie) else { return then(Verdict::Anonymous) };
         let Ok(opened) = self.keys.open(&self.session_binding, sealed, now) else {
             return then(Verdict::Anonymous);
         };
         let Some(session) = SessionView::read(&opened) else { return then(Verdict::Anonymous) };
+        then(self.judge(session, now))
+    }
+
+    /// What a session is good for at this moment, by the configuration of this moment.
+    #[inline]
+    fn judge<'c>(&self, session: SessionView<'c>, now: Timestamp) -> Verdict<'c> {
         let known = self.provider(session.provider).is_some();
         // A limit that was shortened since counts too.
         if !known || session.expires <= now || now.since(session.signed_in) >= self.session_age {
-            return then(Verdict::Anonymous);
+            return Verdict::Anonymous;
         }
         match self.rules.admit(session.email, session.email_verified, &session.groups) {
-            Ok(()) => then(Verdict::SignedIn(session)),
-            Err(refusal) => then(Verdict::Forbidden(refusal)),
+            Ok(()) => Verdict::SignedIn(session),
+            Err(refusal) => Verdict::Forbidden(refusal, session),
         }
     }
 
@@ -64,7 +75,7 @@ impl Vestibule {
     pub fn session(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Result<Session, Refusal> {
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Ok(session.to_session()),
-            Verdict::Forbidden(refusal) => Err(refusal),
+            Verdict::Forbidden(refusal, _) => Err(refusal),
             Verdict::Anonymous => Err(Refusal::SignInRequired),
         })
     }

@@ -12,6 +12,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use serde_json::{Map, Value};
@@ -21,22 +22,44 @@ use crate::{
     limits::CONVERSATION_REQUESTS_MAX,
     oauth2::Json,
     provider::ProviderError,
+    store::{StoreError, StoreReply, StoreRequest},
     time::Timestamp,
 };
 
 /// What a conversation wants to know next.
 #[derive(Clone)]
 pub(crate) enum Question {
-    /// One exchange with the provider, as it stands.
+    /// Something of a provider.
+    Provider(Inquiry),
+    /// One call of the session store. No provider asks this.
+    Store(StoreRequest),
+    /// Nothing, until this much time has passed.
+    Wait(Duration),
+    /// To go on whatever becomes of the browser's request, from here on.
+    Detach,
+}
+
+/// What a provider is asked.
+#[derive(Clone)]
+pub(crate) enum Inquiry {
+    /// One exchange, as it stands.
     Send { purpose: Purpose, request: HttpRequest },
     /// A discovery document or key set, from the cache where possible.
     Document { purpose: Purpose, url: url::Url, freshness: Freshness, usable: Usable },
 }
 
-impl Question {
+impl Inquiry {
     pub(crate) fn purpose(&self) -> Purpose {
         match self {
             Self::Send { purpose, .. } | Self::Document { purpose, .. } => *purpose,
+        }
+    }
+
+    /// The answer that there is none.
+    pub(crate) fn failed(&self, failure: HttpFailure) -> Reply {
+        match self {
+            Self::Send { .. } => Reply::Send(Err(failure)),
+            Self::Document { .. } => Reply::Document(Err(failure)),
         }
     }
 }
@@ -46,6 +69,10 @@ impl Question {
 pub(crate) enum Reply {
     Send(Result<HttpResponse, HttpFailure>),
     Document(Result<Document, HttpFailure>),
+    Store(Result<StoreReply, StoreError>),
+    Waited,
+    /// Whether there was room for it.
+    Detached(bool),
 }
 
 /// The provider's handle on the outside. Cheap to clone; it belongs to one conversation.
@@ -58,6 +85,8 @@ pub struct Http {
 struct Desk {
     now: Timestamp,
     asked: usize,
+    /// How many of the questions go to a provider.
+    asked_provider: usize,
     waiting: VecDeque<(usize, Question)>,
     replies: HashMap<usize, Reply>,
     wakers: HashMap<usize, Waker>,
@@ -70,6 +99,7 @@ impl Http {
         let desk = Desk {
             now,
             asked: 0,
+            asked_provider: 0,
             waiting: VecDeque::new(),
             replies: HashMap::new(),
             wakers: HashMap::new(),
@@ -88,9 +118,9 @@ impl Http {
     /// # Errors
     /// The provider did not answer, or this conversation has made all the requests that it may.
     pub async fn send(&self, purpose: Purpose, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        match self.ask(Question::Send { purpose, request }).await {
+        match self.ask(Question::Provider(Inquiry::Send { purpose, request })).await {
             Reply::Send(answer) => answer,
-            Reply::Document(_) => Err(HttpFailure::Broken),
+            _ => Err(HttpFailure::Broken),
         }
     }
 
@@ -120,9 +150,10 @@ impl Http {
         freshness: Freshness,
         usable: Usable,
     ) -> Result<Document, HttpFailure> {
-        match self.ask(Question::Document { purpose, url: url.clone(), freshness, usable }).await {
+        let inquiry = Inquiry::Document { purpose, url: url.clone(), freshness, usable };
+        match self.ask(Question::Provider(inquiry)).await {
             Reply::Document(answer) => answer,
-            Reply::Send(_) => Err(HttpFailure::Broken),
+            _ => Err(HttpFailure::Broken),
         }
     }
 
@@ -134,6 +165,24 @@ impl Http {
 
     pub(crate) fn note_token_reply(&self, members: Map<String, Value>) {
         self.desk().token_reply = members;
+    }
+
+    /// One call of the session store.
+    pub(crate) async fn store(&self, request: StoreRequest) -> Result<StoreReply, StoreError> {
+        match self.ask(Question::Store(request)).await {
+            Reply::Store(answer) => answer,
+            _ => Err(StoreError::Broken),
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn wait(&self, time: Duration) {
+        self.ask(Question::Wait(time)).await;
+    }
+
+    /// From here on, what happens no longer depends on the browser's waiting for it; says whether there was room.
+    pub(crate) async fn detach(&self) -> bool {
+        matches!(self.ask(Question::Detach).await, Reply::Detached(true))
     }
 
     fn ask(&self, question: Question) -> Ask<'_> {
@@ -172,6 +221,7 @@ impl Future for Ask<'_> {
             AskState::New(question) => {
                 let number = desk.asked;
                 desk.asked += 1;
+                desk.asked_provider += usize::from(matches!(**question, Question::Provider(_)));
                 desk.waiting.push_back((number, (**question).clone()));
                 number
             }
@@ -226,7 +276,7 @@ impl<T> Conversation<T> {
             return Turn::Finished(result);
         }
         let mut desk = self.http.desk();
-        if desk.asked > CONVERSATION_REQUESTS_MAX {
+        if desk.asked_provider > CONVERSATION_REQUESTS_MAX {
             return Turn::Finished(Err(ProviderError::TooManyRequests));
         }
         match desk.waiting.pop_front() {

@@ -25,18 +25,23 @@ use crate::{
     claims::{Claimed, ClaimedAttempts, PendingRun},
     config::Vestibule,
     entropy::Seed,
+    errand::{Errand, Underway},
     exchange::{HttpFailure, HttpRequest, HttpResponse},
     fetches::{Fetches, Wanted},
     flow::{Answer, Claim, Decision, Effect, Machine, Outcome, Step},
     identity::SignIn,
-    limits::{BODY_BYTES_MAX, BODY_TIME_MAX, DECISION_TIME_MAX},
+    limits::{BODY_BYTES_MAX, BODY_TIME_MAX, DECISION_TIME_MAX, STORE_CALL_TIME_MAX},
     log,
     observe::{ObservedHost, Observer},
     places::Places,
     refusal::Refusal,
-    request::{Asker, RequestHead},
+    request::{self, Asker, RequestHead, WithSession},
     response::Response,
+    session::Session,
+    store::StoreError,
+    stored::Recognised,
     time::Timestamp,
+    tokens::KeptTokens,
 };
 
 /// What a process gives: a network, a clock, randomness, and a place for work that outlives a request.
@@ -108,6 +113,8 @@ struct Inner {
     places: Places,
     /// Others, so that an issuer that hangs keeps nobody from signing in.
     places_for_tokens: Places,
+    /// Others again, so that sessions that are refreshed keep nobody from signing in.
+    places_for_refreshes: Places,
 }
 
 impl Driver {
@@ -122,6 +129,7 @@ impl Driver {
             claimed: Arc::default(),
             places: Places::default(),
             places_for_tokens: Places::default(),
+            places_for_refreshes: Places::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -187,12 +195,44 @@ impl Driver {
         body: impl Stream<Item = Result<B, E>>,
     ) -> Response {
         let Inner { vestibule, host, .. } = &*self.inner;
+        let recognised = match self.recognised(head).await {
+            Ok(recognised) => recognised,
+            Err(error) => return self.told(vestibule.store_failed(request::asker(head), error)),
+        };
+        let head = &WithSession::new(head, recognised.as_deref());
         let body = match vestibule.wants_body(head) {
             true => self.in_time(BODY_TIME_MAX, read(pin!(body))).await.unwrap_or_default(),
             false => Vec::new(),
         };
         let step = vestibule.handle(head, &body, host.now(), host.seed());
         self.run(step).await
+    }
+
+    /// The session of whoever asks. Where sessions are kept in a cookie this waits for nothing; where they are kept in
+    /// a store it reads that, and refreshes the session where that is due.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInRequired`] where nobody is signed in, the rule by which somebody may not enter, or
+    /// [`Refusal::StoreUnreachable`]. [`Driver::turn_back`] says what to answer.
+    pub async fn session(&self, head: &(impl RequestHead + ?Sized)) -> Result<Session, Refusal> {
+        let recognised = self.recognised(head).await.map_err(Refusal::from)?;
+        self.inner.vestibule.session(&WithSession::new(head, recognised.as_deref()), self.now())
+    }
+
+    /// As [`Driver::session`], at once: `None` where a store has to be asked first.
+    pub fn session_at_once(&self, head: &(impl RequestHead + ?Sized)) -> Option<Result<Session, Refusal>> {
+        let vestibule = &self.inner.vestibule;
+        (!vestibule.keeps_sessions()).then(|| vestibule.session(head, self.now()))
+    }
+
+    /// The tokens of whoever asks, where the site keeps them; with a store that refreshes, an access token that has
+    /// not ended.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnreachable`].
+    pub async fn tokens(&self, head: &(impl RequestHead + ?Sized)) -> Result<Option<KeptTokens>, Refusal> {
+        let recognised = self.recognised(head).await.map_err(Refusal::from)?;
+        Ok(self.inner.vestibule.tokens(&WithSession::new(head, recognised.as_deref()), self.now()))
     }
 
     /// What somebody gets who asks the application for something that they may not have; see
@@ -256,8 +296,78 @@ impl Driver {
                     }
                 })
             }
+            Effect::Store(request) => Answer::Store(match &self.inner.vestibule.keeping.store {
+                Some(store) => {
+                    let asked = self.in_time(STORE_CALL_TIME_MAX, request.ask(&**store)).await;
+                    asked.unwrap_or(Err(StoreError::Unavailable))
+                }
+                None => Err(StoreError::Unavailable),
+            }),
+            Effect::Wait(time) => {
+                host.wait(time).await;
+                Answer::Waited
+            }
+            // `errand` takes these itself: whatever else asks for it has no way to go on alone.
+            Effect::Detach => Answer::Detached(false),
             // `run` takes these itself; an attempt that is not claimed there has been claimed.
             Effect::Claim { .. } => Answer::Claim(Claim::Taken),
+        }
+    }
+
+    /// Whose session the request brings, where sessions are kept in a store.
+    async fn recognised(
+        &self,
+        head: &(impl RequestHead + ?Sized),
+    ) -> Result<Option<Arc<Recognised>>, StoreError> {
+        let Inner { vestibule, host, .. } = &*self.inner;
+        let Some(errand) = vestibule.recognise(head, host.now(), host.seed()) else { return Ok(None) };
+        // A plugin that awaits elsewhere, or a process that shuts down: nobody is known, and nothing is lost.
+        let recognition = self.errand(errand).await.unwrap_or(Err(StoreError::Broken))?;
+        host.tell(recognition.event.as_ref());
+        Ok(recognition.session)
+    }
+
+    /// Performs effects until there is a value; `None` where it came to grief.
+    async fn errand<T: Send + 'static>(&self, mut errand: Errand<T>) -> Option<T> {
+        loop {
+            let (effect, underway) = match errand {
+                Errand::Done(value) => return value,
+                Errand::Needs(effect, underway) => (effect, underway),
+            };
+            if matches!(effect, Effect::Detach) {
+                return self.alone(underway).await;
+            }
+            errand = underway.step(self.perform(effect).await, self.now());
+        }
+    }
+
+    /// Goes on with an errand in a task of its own, where there is a place for it.
+    async fn alone<T: Send + 'static>(&self, underway: Box<Underway<T>>) -> Option<T> {
+        let place = self.inner.places_for_refreshes.take();
+        let (sender, receiver) = oneshot::channel();
+        let driver = self.clone();
+        self.inner.host.spawn(Box::pin(async move {
+            let errand = underway.step(Answer::Detached(place.is_some()), driver.now());
+            let value = driver.together(errand).await;
+            drop(place);
+            // Nobody may be waiting any more; what was to happen has happened all the same.
+            let _ = sender.send(value);
+        }));
+        receiver.await.ok().flatten()
+    }
+
+    /// As [`Driver::errand`], for one that is in a task of its own already.
+    async fn together<T: Send + 'static>(&self, mut errand: Errand<T>) -> Option<T> {
+        loop {
+            let (effect, underway) = match errand {
+                Errand::Done(value) => return value,
+                Errand::Needs(effect, underway) => (effect, underway),
+            };
+            let answer = match effect {
+                Effect::Detach => Answer::Detached(true),
+                effect => self.perform(effect).await,
+            };
+            errand = underway.step(answer, self.now());
         }
     }
 

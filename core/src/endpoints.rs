@@ -33,6 +33,7 @@ use crate::{
     request::{self, Asker, RequestHead, asker},
     response::Response,
     return_target::ReturnTarget,
+    session::{SessionId, SessionView},
     time::Timestamp,
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct Visit<'v, R: ?Sized> {
 
 /// Whoever the session cookie names.
 pub(crate) struct Person {
+    /// The name of the session.
+    pub(crate) id: SessionId,
     /// The provider that they signed in through.
     pub(crate) provider: String,
     /// Their account: who vouches for it, and its identifier there.
@@ -60,9 +63,14 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    fn nobody_who_may_enter() -> Self {
-        let freshness = Freshness::never();
-        Self { provider: String::new(), account: Default::default(), freshness, may_enter: false }
+    fn of(session: &SessionView<'_>, may_enter: bool) -> Self {
+        Self {
+            id: session.id,
+            provider: session.provider.to_owned(),
+            account: (session.issuer.to_owned(), session.subject.to_owned()),
+            freshness: Freshness::of(session),
+            may_enter,
+        }
     }
 }
 
@@ -115,7 +123,7 @@ impl Vestibule {
             Endpoint::SignIn => visit.sign_in(),
             Endpoint::Start => visit.start(route.provider),
             Endpoint::Callback => visit.callback(),
-            _ => visit.sign_out(route.is_alias).into(),
+            _ => visit.sign_out(route.is_alias),
         }
     }
 
@@ -156,13 +164,8 @@ impl Vestibule {
 
     fn person(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<Person> {
         self.check(head, now, |verdict| match verdict {
-            Verdict::SignedIn(session) => Some(Person {
-                provider: session.provider.to_owned(),
-                account: (session.issuer.to_owned(), session.subject.to_owned()),
-                freshness: Freshness::of(&session),
-                may_enter: true,
-            }),
-            Verdict::Forbidden(_) => Some(Person::nobody_who_may_enter()),
+            Verdict::SignedIn(session) => Some(Person::of(&session, true)),
+            Verdict::Forbidden(_, session) => Some(Person::of(&session, false)),
             Verdict::Anonymous => None,
         })
     }

@@ -23,9 +23,9 @@ use crate::{
     entropy::Entropy,
     exchange::{HttpFailure, Purpose},
     guarded::was_within,
-    identity::{Identity, SignIn},
+    identity::{Identity, SignIn, Tokens},
     identity_headers::header_value,
-    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, PROVIDER_CALL_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
+    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
     provider::{Answered, Begun, Provider, ProviderError, UserHeader},
     refusal::Refusal,
     refuse::Circumstances,
@@ -34,6 +34,11 @@ use crate::{
     return_target::ReturnTarget,
     secret::RequestToken,
     session::{Session, SessionId},
+    store::{StoreError, StoreReply},
+    stored::{
+        end::{Ended, Ending},
+        keep::{self, Started, Starting},
+    },
     time::Timestamp,
 };
 
@@ -80,7 +85,15 @@ pub struct Machine {
 struct Run {
     vestibule: Arc<Vestibule>,
     browser: Browser,
+    /// When the request came.
+    began: Timestamp,
     deadline: Timestamp,
+}
+
+impl Run {
+    fn new(vestibule: Arc<Vestibule>, browser: Browser, now: Timestamp) -> Self {
+        Self { vestibule, browser, began: now, deadline: now.after(CONVERSATION_TIME_MAX) }
+    }
 }
 
 /// What the core has to remember of the browser's request.
@@ -88,6 +101,8 @@ struct Run {
 pub(crate) struct Browser {
     pub(crate) asker: Asker,
     pub(crate) entropy: Entropy,
+    /// The session in a store that it brought the ticket of.
+    pub(crate) ticket: Option<SessionId>,
     /// Whether the browser has a session already.
     pub(crate) signed_in: bool,
     /// Whose: who vouches for the account, and its identifier there.
@@ -107,12 +122,18 @@ pub(crate) struct Browser {
 enum Awaits {
     /// The provider, saying where the browser goes.
     Beginning(Conversation<Begun>, Way, Attempt),
-    /// Whether this callback is the first that answers its attempt.
-    Claim(Box<Answered>, Way),
+    /// Whether this callback is the first that answers its attempt, in this process ...
+    Claim(Box<Answered>, Way, AttemptKey),
+    /// ... and in all that share the store.
+    SharedClaim(Box<Answered>, Way),
     /// The provider, saying who signed in.
     SignIn(Conversation<SignIn>, Way),
     /// The application.
     Decision(Arc<SignIn>, Way),
+    /// The store, taking the new session.
+    Start(Conversation<Result<Started, StoreError>>, Way, Box<Session>),
+    /// The store and the provider, letting go of a session; then comes the answer that is ready.
+    End(Conversation<Result<Ended, StoreError>>, Box<Outcome>),
     /// The issuer of a token, saying whom it names.
     Bearer(Conversation<Bearer>, Box<BearerAsked>),
 }
@@ -148,12 +169,7 @@ pub(crate) fn begin_attempt(
     request.login_hint = wishes.login_hint;
     let provider = Arc::clone(&way.provider);
     let conversation = Conversation::new(now, |http| async move { provider.begin(&http, &request).await });
-    Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) }.beginning(
-        conversation,
-        way,
-        attempt,
-        now,
-    )
+    Run::new(vestibule, browser, now).beginning(conversation, way, attempt, now)
 }
 
 /// A callback has answered its attempt: from here on, once only.
@@ -166,8 +182,21 @@ pub(crate) fn finish_attempt(
     now: Timestamp,
 ) -> Step {
     let until = answered.began.after(ATTEMPT_AGE_MAX);
-    let run = Run { vestibule, browser, deadline: now.after(CONVERSATION_TIME_MAX) };
-    run.needs(Effect::Claim { attempt, until }, Awaits::Claim(Box::new(answered), way))
+    let run = Run::new(vestibule, browser, now);
+    let awaits = Awaits::Claim(Box::new(answered), way, attempt.clone());
+    run.needs(Effect::Claim { attempt, until }, awaits)
+}
+
+/// Somebody signs out: their session ends in the store, and at the provider; then they get `outcome`.
+pub(crate) fn end_session(
+    vestibule: Arc<Vestibule>,
+    browser: Browser,
+    ending: Ending,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Step {
+    let conversation = ending.conversation(Arc::clone(&vestibule), now);
+    Run::new(vestibule, browser, now).ending(conversation, Box::new(outcome), now)
 }
 
 impl Machine {
@@ -182,7 +211,25 @@ impl Machine {
                 conversation.reply(answer.into(), now);
                 run.beginning(conversation, way, attempt, now)
             }
-            (Awaits::Claim(answered, way), Answer::Claim(claim)) => run.claimed(claim, answered, way, now),
+            (Awaits::Claim(answered, way, attempt), Answer::Claim(claim)) => {
+                run.claimed(claim, answered, way, &attempt, now)
+            }
+            (Awaits::SharedClaim(answered, way), Answer::Store(claimed)) => match claimed {
+                Ok(StoreReply::Inserted(true)) => run.exchanging(answered, way, now),
+                Ok(StoreReply::Inserted(false)) => {
+                    Step::Done(run.vestibule.answered_before(&run.browser, &way))
+                }
+                Ok(_) => run.store_failed(&way, StoreError::Broken),
+                Err(error) => run.store_failed(&way, error),
+            },
+            (Awaits::Start(mut conversation, way, session), answer @ Answer::Store(_)) => {
+                conversation.reply(answer.into(), now);
+                run.starting(conversation, way, session, now)
+            }
+            (Awaits::End(mut conversation, outcome), answer) => {
+                conversation.reply(answer.into(), now);
+                run.ending(conversation, outcome, now)
+            }
             (Awaits::SignIn(mut conversation, way), answer @ (Answer::Http(_) | Answer::CachedGet(_))) => {
                 conversation.reply(answer.into(), now);
                 run.finishing(conversation, way, now)
@@ -252,10 +299,25 @@ impl Run {
     }
 
     /// The attempt is ours; or it was answered before, and then there is no second token call.
-    fn claimed(self, claim: Claim, answered: Box<Answered>, way: Way, now: Timestamp) -> Step {
+    fn claimed(
+        self,
+        claim: Claim,
+        answered: Box<Answered>,
+        way: Way,
+        attempt: &AttemptKey,
+        now: Timestamp,
+    ) -> Step {
         if claim == Claim::Taken {
             return Step::Done(self.vestibule.answered_before(&self.browser, &way));
         }
+        match self.vestibule.shared_claim(attempt) {
+            Some(request) => self.needs(Effect::Store(request), Awaits::SharedClaim(answered, way)),
+            None => self.exchanging(answered, way, now),
+        }
+    }
+
+    /// The code goes out.
+    fn exchanging(self, answered: Box<Answered>, way: Way, now: Timestamp) -> Step {
         let provider = Arc::clone(&way.provider);
         let conversation =
             Conversation::new(now, |http| async move { provider.finish(&http, &answered).await });
@@ -309,10 +371,15 @@ impl Run {
             Some(Decision::Allow(data)) => {
                 let id = SessionId::new(self.browser.entropy.bytes());
                 let expires = now.after(self.vestibule.session_age);
-                let tokens = self.vestibule.keep_tokens.of(&sign_in.tokens);
+                let (tokens, all_tokens) =
+                    (self.vestibule.keep_tokens.of(&sign_in.tokens), sign_in.tokens.clone());
                 let mut session = Session::new(id, Arc::unwrap_or_clone(sign_in), now, expires);
                 session.user_header = way.provider.user_header();
                 session.application = data;
+                self.vestibule.keep(&mut session.identity);
+                if self.vestibule.keeps_sessions() {
+                    return self.start(session, all_tokens, way, now);
+                }
                 return Step::Done(self.vestibule.signed_in(
                     self.browser,
                     &way,
@@ -327,21 +394,91 @@ impl Run {
         Step::Done(self.vestibule.turned_away_with(&self.browser, &way, refusal, reason.as_deref(), None))
     }
 
+    /// The session goes into the store.
+    fn start(mut self, session: Session, tokens: Tokens, way: Way, now: Timestamp) -> Step {
+        let entropy = Entropy::new(self.browser.entropy.bytes());
+        let starting =
+            Starting { session: session.clone(), tokens, before: self.browser.ticket, answered: self.began };
+        let vestibule = Arc::clone(&self.vestibule);
+        let conversation = Conversation::new(now, |http| async move {
+            Ok(keep::start(&vestibule, &http, entropy, starting).await)
+        });
+        self.starting(conversation, way, Box::new(session), now)
+    }
+
+    fn starting(
+        self,
+        mut conversation: Conversation<Result<Started, StoreError>>,
+        way: Way,
+        session: Box<Session>,
+        now: Timestamp,
+    ) -> Step {
+        match conversation.turn() {
+            Turn::Question(question) => {
+                let effect = Effect::of(question, self.deadline.since(now));
+                self.needs(effect, Awaits::Start(conversation, way, session))
+            }
+            Turn::Finished(Ok(Ok(Started::Now))) => {
+                Step::Done(self.vestibule.signed_in(self.browser, &way, *session, None, now))
+            }
+            Turn::Finished(Ok(Ok(Started::TooLarge))) => {
+                let detail = Some(format!("the largest part is: {}", session.largest_part()));
+                let refusal = Refusal::SessionTooLarge;
+                Step::Done(self.vestibule.turned_away_with(&self.browser, &way, refusal, None, detail))
+            }
+            Turn::Finished(Ok(Ok(Started::EndedMeanwhile))) => {
+                Step::Done(self.vestibule.turned_away(&self.browser, &way, Refusal::EndedMeanwhile))
+            }
+            Turn::Finished(Ok(Err(error))) => self.store_failed(&way, error),
+            Turn::Finished(Err(error)) => self.failed(&way, error),
+        }
+    }
+
+    /// The session goes out of the store, and the browser to the provider or on.
+    fn ending(
+        self,
+        mut conversation: Conversation<Result<Ended, StoreError>>,
+        mut outcome: Box<Outcome>,
+        now: Timestamp,
+    ) -> Step {
+        match conversation.turn() {
+            Turn::Question(question) => {
+                let left = self.deadline.since(now);
+                if let (true, Question::Provider(inquiry)) = (left.is_zero(), &question) {
+                    conversation.reply(inquiry.failed(HttpFailure::TimedOut), now);
+                    return self.ending(conversation, outcome, now);
+                }
+                self.needs(Effect::of(question, left), Awaits::End(conversation, outcome))
+            }
+            Turn::Finished(Ok(Ok(ended))) => {
+                if let Some(location) = ended.onwards {
+                    outcome.response = outcome.response.location(location.as_str());
+                }
+                Step::Done(*outcome)
+            }
+            Turn::Finished(Ok(Err(error))) => {
+                Step::Done(self.vestibule.store_failed(self.browser.asker, error))
+            }
+            // The plugin is to blame, and nobody is to stay signed in for that.
+            Turn::Finished(Err(_)) => Step::Done(*outcome),
+        }
+    }
+
+    fn store_failed(self, way: &Way, error: StoreError) -> Step {
+        let detail = Some(error.to_string());
+        let refusal = Refusal::StoreUnreachable;
+        Step::Done(self.vestibule.turned_away_with(&self.browser, way, refusal, None, detail))
+    }
+
     /// Hands a question out, if there is time left to wait for its answer.
     fn ask(self, question: Question, now: Timestamp, awaits: Awaits) -> Step {
         let left = self.deadline.since(now);
-        if left.is_zero() {
+        if let (true, Question::Provider(inquiry)) = (left.is_zero(), &question) {
             let error =
-                ProviderError::Unreachable { purpose: question.purpose(), failure: HttpFailure::TimedOut };
+                ProviderError::Unreachable { purpose: inquiry.purpose(), failure: HttpFailure::TimedOut };
             return self.given_up(awaits, error);
         }
-        let timeout = left.min(PROVIDER_CALL_TIME_MAX);
-        let effect = match question {
-            Question::Send { purpose, request } => Effect::Http { purpose, request, timeout },
-            Question::Document { purpose, url, freshness, usable } => {
-                Effect::CachedGet { purpose, url, freshness, usable, timeout }
-            }
-        };
+        let effect = Effect::of(question, left);
         self.needs(effect, awaits)
     }
 
@@ -352,9 +489,12 @@ impl Run {
     fn given_up(self, awaits: Awaits, error: ProviderError) -> Step {
         match awaits {
             Awaits::Beginning(_, way, _)
-            | Awaits::Claim(_, way)
+            | Awaits::Claim(_, way, _)
+            | Awaits::SharedClaim(_, way)
             | Awaits::SignIn(_, way)
-            | Awaits::Decision(_, way) => self.failed(&way, error),
+            | Awaits::Decision(_, way)
+            | Awaits::Start(_, way, _) => self.failed(&way, error),
+            Awaits::End(_, outcome) => Step::Done(*outcome),
             Awaits::Bearer(_, asked) => Step::Done(self.vestibule.bearer_failed(asked.into_session(), error)),
         }
     }
@@ -381,10 +521,12 @@ impl Awaits {
     fn way(&self) -> Option<&Way> {
         match self {
             Self::Beginning(_, way, _)
-            | Self::Claim(_, way)
+            | Self::Claim(_, way, _)
+            | Self::SharedClaim(_, way)
             | Self::SignIn(_, way)
-            | Self::Decision(_, way) => Some(way),
-            Self::Bearer(..) => None,
+            | Self::Decision(_, way)
+            | Self::Start(_, way, _) => Some(way),
+            Self::Bearer(..) | Self::End(..) => None,
         }
     }
 }

@@ -58,6 +58,7 @@ mod documents;
 pub mod driver;
 mod endpoints;
 pub mod entropy;
+pub mod errand;
 pub mod exchange;
 mod fetches;
 pub mod flow;
@@ -85,6 +86,7 @@ pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod store;
+pub mod stored;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;

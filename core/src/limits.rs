@@ -108,6 +108,34 @@ pub const ANSWERED_ATTEMPTS_MAX: usize = 100_000;
 
 /// How long one call of a session store may take.
 pub const STORE_CALL_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long whatever asks a session store may wait for a provider too.
+pub const ERRAND_TIME_MAX: Duration = CONVERSATION_TIME_MAX;
+/// How long one refresh of a session has its turn. Longer than everything that it may wait for.
+pub const REFRESH_TURN: Duration = Duration::from_secs(20);
+/// How long a provider that could not refresh a session is not asked again for it.
+pub const REFRESH_RETRY_INTERVAL: Duration = Duration::from_secs(30);
+/// How long before the access token ends it is refreshed at most; a fifth of its life where that is less.
+pub const REFRESH_AHEAD_MAX: Duration = Duration::from_secs(60);
+/// How long to wait for somebody else's refresh between looking, at first; then a second each time.
+pub const REFRESH_WAIT_STEPS: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+];
+/// The shortest interval at which sessions can be refreshed.
+pub const REFRESH_INTERVAL_MIN: Duration = Duration::from_secs(60);
+/// The shortest time after which an unused session can end.
+pub const IDLE_LIMIT_MIN: Duration = Duration::from_secs(60);
+/// How late it is written down at most that a session is used.
+pub const IDLE_TOUCH_MAX: Duration = Duration::from_secs(60);
+/// How often a change of a record is tried that others are changing too.
+pub const CHANGE_TRIES_MAX: usize = 8;
+/// How long it is remembered that a provider has ended sessions, for sign-ins that are under way: twice as long as one
+/// may take.
+pub const ENDED_REMEMBERED: Duration = Duration::from_secs(2 * ATTEMPT_AGE_MAX.as_secs());
+/// Bytes of a session and its tokens in a store.
+pub const RECORD_BYTES_MAX: usize = 256 * 1_024;
 /// How many records a store in memory holds, where nothing else is said.
 pub const MEMORY_STORE_RECORDS_MAX: usize = 1_000_000;
 
@@ -124,5 +152,7 @@ const _: () = assert!(ATTEMPT_BYTES_MAX < ATTEMPTS_BYTES_MAX);
 const _: () = assert!(SESSION_BYTES_MAX <= 4_096 && SESSION_BYTES_MAX <= SESSION_AND_TOKENS_BYTES_MAX);
 const _: () = assert!(RETURN_TARGET_BYTES_MAX < REQUEST_TARGET_BYTES_MAX);
 const _: () = assert!(REMEMBERED_BYTES_MAX <= RETURN_TARGET_BYTES_MAX);
+const _: () = assert!(CONVERSATION_TIME_MAX.as_secs() < REFRESH_TURN.as_secs());
+const _: () = assert!(REFRESH_TURN.as_secs() < REFRESH_RETRY_INTERVAL.as_secs());
 const _: () = assert!(PROVIDER_CALL_TIME_MAX.as_secs() < CONVERSATION_TIME_MAX.as_secs());
 const _: () = assert!(ID_TOKEN_BYTES_MAX < PROVIDER_BODY_BYTES_MAX);

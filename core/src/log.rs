@@ -16,6 +16,13 @@ pub(crate) fn event(event: Option<&Event>) {
         Event::SignedIn { provider, groups_left_out, expires } => {
             tracing::info!(provider, groups_left_out, expires = expires.unix(), "signed in");
         }
+        Event::Refreshed { provider } => tracing::debug!(provider, "session refreshed"),
+        Event::RefreshFailed { provider, error, ended: true } => {
+            tracing::info!(provider, %error, "session ended: it could not be refreshed");
+        }
+        Event::RefreshFailed { provider, error, ended: false } => {
+            tracing::warn!(provider, %error, "session could not be refreshed, and goes on as it is");
+        }
         Event::SignedOut { provider } => tracing::info!(provider, "signed out"),
         Event::Refused { refusal, provider, detail } => {
             let (code, provider, detail) = (refusal.code(), provider.as_deref(), detail.as_deref());

@@ -8,7 +8,14 @@ use serde::Serialize;
 use crate::{
     exchange::HttpFailure,
     provider::{OAuthError, ProviderError},
+    store::StoreError,
 };
+
+impl From<StoreError> for Refusal {
+    fn from(_: StoreError) -> Self {
+        Self::StoreUnreachable
+    }
+}
 
 /// Who has to do something about a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -187,6 +194,12 @@ refusals! {
     ProviderUnreachable "provider_unreachable" 503 Provider
         "The sign-in provider does not answer."
         "Try again in a moment; whoever is signed in already is not affected."
+    StoreUnreachable "store_unreachable" 503 Operator
+        "It cannot be looked up who is signed in: the session store does not answer, or has no room."
+        "Try again in a moment; nobody has been signed out."
+    EndedMeanwhile "ended_meanwhile" 400 Person
+        "The sign-in provider ended this sign-in while it was being finished."
+        "Sign in again."
     TooManySignIns "too_many_sign_ins" 503 Operator
         "More people or programs are signing in at this moment than this site takes on at once."
         "Try again in a moment; if it recurs, the sign-in provider or the application is slow, or somebody floods the site, which a rate limit in the proxy is for."

@@ -8,6 +8,7 @@ use crate::{
     request::Asker,
     response::{Event, Response},
     return_target::ReturnTarget,
+    store::StoreError,
 };
 
 /// A refusal with what is known about it.
@@ -48,6 +49,12 @@ impl Vestibule {
         };
         let provider = provider.map(str::to_owned);
         Outcome { response, event: Some(Event::Refused { refusal, provider, detail }) }
+    }
+
+    /// What somebody gets whose session cannot be looked up, or not be written down. Their cookies stay as they are.
+    pub(crate) fn store_failed(&self, asker: Asker, error: StoreError) -> Outcome {
+        let known = Circumstances { detail: Some(error.to_string()), ..Circumstances::default() };
+        self.refused_with(asker, Refusal::StoreUnreachable, known)
     }
 
     /// What the page for a refusal offers: a label and an address.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{limits, response::Response};
+use crate::{limits, response::Response, stored::Recognised};
 
 /// The head of a request. Adapters implement it on their framework's request, copying nothing.
 pub trait RequestHead {
@@ -23,6 +23,52 @@ pub trait RequestHead {
 
     /// Every value of the header `name`, given in lower case, in the order received.
     fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8]));
+
+    /// The session that [`Vestibule::recognise`](crate::Vestibule::recognise) has found for this request, where
+    /// sessions are kept in a store. No adapter implements this: [`WithSession`] does.
+    fn recognised(&self) -> Option<&Recognised> {
+        None
+    }
+}
+
+/// A request whose session has been looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct WithSession<'r, R: ?Sized> {
+    head: &'r R,
+    session: Option<&'r Recognised>,
+}
+
+impl<'r, R: RequestHead + ?Sized> WithSession<'r, R> {
+    /// `head`, of which this is the session.
+    pub fn new(head: &'r R, session: Option<&'r Recognised>) -> Self {
+        Self { head, session }
+    }
+}
+
+impl<R: RequestHead + ?Sized> RequestHead for WithSession<'_, R> {
+    fn method(&self) -> &str {
+        self.head.method()
+    }
+
+    fn target(&self) -> &str {
+        self.head.target()
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.head.peer()
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.head.header(name)
+    }
+
+    fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
+        self.head.each_header(name, each);
+    }
+
+    fn recognised(&self) -> Option<&Recognised> {
+        self.session
+    }
 }
 
 /// The path of a request target.

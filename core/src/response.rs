@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{refusal::Refusal, time::Timestamp};
+use crate::{provider::ProviderError, refusal::Refusal, time::Timestamp};
 
 /// What a browser or a proxy gets.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +37,12 @@ impl Response {
     /// (RFC 9700 §4.12).
     pub(crate) fn see_other(location: &str) -> Self {
         Self::new(303).header("location", location).header("referrer-policy", "no-referrer")
+    }
+
+    /// The same, but the browser goes somewhere else.
+    pub(crate) fn location(mut self, location: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != "location");
+        self.header("location", location)
     }
 
     pub(crate) fn json(status: u16, media_type: &str, value: &impl Serialize) -> Self {
@@ -158,6 +164,20 @@ pub enum Event {
         groups_left_out: usize,
         /// When the session ends.
         expires: Timestamp,
+    },
+    /// A session has new tokens.
+    Refreshed {
+        /// The provider.
+        provider: String,
+    },
+    /// A session could not be refreshed.
+    RefreshFailed {
+        /// The provider.
+        provider: String,
+        /// Why.
+        error: ProviderError,
+        /// Whether the session has ended by that.
+        ended: bool,
     },
     /// Somebody signed out.
     SignedOut {

@@ -113,6 +113,15 @@ impl KeyRing {
         Secret::new(BASE64URL.encode(&sealed))
     }
 
+    /// Whether the key that seals now has sealed this.
+    pub(crate) fn first_sealed(&self, sealed: impl AsRef<[u8]>) -> bool {
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        // Four characters are three bytes: that many hold version and key id.
+        let start = sealed.as_ref().get(..8).unwrap_or_default();
+        BASE64URL.decode_vec(start, &mut head).is_ok()
+            && head.get(1..=KEY_ID_BYTES) == Some(&self.keys[0].id[..])
+    }
+
     /// Opens what [`KeyRing::seal`] made for the same `binding`.
     pub(crate) fn open(
         &self,

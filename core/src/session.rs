@@ -33,6 +33,10 @@ impl SessionId {
         Self(bytes)
     }
 
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// Its one spelling: letters, digits, `-` and `_`. An application may keep things under it, for as long as the session
     /// lasts.
     pub fn to_text(self) -> String {
@@ -227,7 +231,11 @@ impl fmt::Debug for SessionView<'_> {
 
 impl<'c> SessionView<'c> {
     pub(crate) fn read(opened: &'c Opened) -> Option<Self> {
-        form::read(opened.payload())
+        Self::from_bytes(opened.payload())
+    }
+
+    pub(crate) fn from_bytes(bytes: &'c [u8]) -> Option<Self> {
+        form::read(bytes)
     }
 
     /// Copies everything out of the cookie.

@@ -146,6 +146,9 @@ pub enum StoreError {
     /// It does not answer, or not in time.
     #[error("the session store does not answer")]
     Unavailable,
+    /// There is none: the site's sessions are in cookies.
+    #[error("there is no session store: give the builder one")]
+    Missing,
     /// It has no room for more.
     #[error("the session store is full")]
     Full,

@@ -52,6 +52,14 @@ impl TokenKeeping {
         }
     }
 
+    pub(crate) fn any(self) -> bool {
+        self.access || self.refresh || self.id
+    }
+
+    pub(crate) fn refresh(self) -> bool {
+        self.refresh
+    }
+
     /// What is kept of `tokens`; `None` where that is nothing.
     pub(crate) fn of(self, tokens: &Tokens) -> Option<KeptTokens> {
         let kept = KeptTokens {
@@ -161,7 +169,7 @@ impl Vestibule {
     pub fn tokens(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<KeptTokens> {
         self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => self.tokens_of(head, session.id, now),
-            Verdict::Forbidden(_) | Verdict::Anonymous => None,
+            Verdict::Forbidden(..) | Verdict::Anonymous => None,
         })
     }
 
@@ -172,6 +180,9 @@ impl Vestibule {
         id: SessionId,
         now: Timestamp,
     ) -> Option<KeptTokens> {
+        if self.keeps_sessions() {
+            return head.recognised()?.tokens.as_ref().and_then(|tokens| self.keep_tokens.of(tokens));
+        }
         let name = self.cookies.tokens();
         let text = cookie::only(head, &name)?;
         let opened = self.keys.open(&self.tokens_binding(&name, id), text, now).ok()?;

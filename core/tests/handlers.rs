@@ -31,7 +31,9 @@ fn begin(world: &mut World, browser: &mut Browser, head: PlainHead, with: &SignI
 
 fn end(world: &mut World, browser: &mut Browser, head: PlainHead, to: Option<&str>) -> Outcome {
     let (now, seed) = (world.now, world.seed());
-    let outcome = world.vestibule.end(&browser.with_cookies(head), to, now, seed);
+    let Step::Done(outcome) = world.vestibule.end(&browser.with_cookies(head), to, now, seed) else {
+        panic!("a session in a cookie ends with it")
+    };
     browser.take(&outcome.response);
     outcome
 }

@@ -47,10 +47,10 @@ impl Vestibule {
                 Ok(()) => self.allowed(Some(&session), now, || self.tokens_of(head, session.id, now)).into(),
                 Err((refusal, detail)) => self.forbidden(head, refusal, detail),
             }),
-            Verdict::Forbidden(_) | Verdict::Anonymous if is_public => {
+            Verdict::Forbidden(..) | Verdict::Anonymous if is_public => {
                 Some(self.allowed(None, now, || None).into())
             }
-            Verdict::Forbidden(refusal) => Some(self.forbidden(head, refusal, None)),
+            Verdict::Forbidden(refusal, _) => Some(self.forbidden(head, refusal, None)),
             Verdict::Anonymous => None,
         })
     }

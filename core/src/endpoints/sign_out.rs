@@ -1,51 +1,76 @@
 //! `sign_out`: ends the session, and lands where nobody is signed in again at once.
 
+use std::sync::Arc;
+
+use url::Url;
+
 use crate::{
-    endpoints::{Person, Visit, with_query},
-    flow::Outcome,
+    endpoints::{Visit, with_query},
+    entropy::Entropy,
+    flow::{self, Outcome, Step},
     pages::{Page, PageAction, PageKind},
     paths::Endpoint,
     refusal::Refusal,
     request::{self, RequestHead},
     response::{Event, Response},
     return_target::ReturnTarget,
+    stored::end::Ending,
 };
 
 /// Stands in the query of the page that says that the session has ended: a visit of that page never ends one.
 const ENDED: &str = "ended";
 
 impl<R: RequestHead + ?Sized> Visit<'_, R> {
-    pub(crate) fn sign_out(self, is_alias: bool) -> Outcome {
+    pub(crate) fn sign_out(self, is_alias: bool) -> Step {
         let vestibule = self.vestibule;
         let target = self.parameter("rd").and_then(|text| ReturnTarget::parse(&text, &vestibule.policy));
         let target = target.as_ref();
         match (self.head.method(), &self.person) {
             // Before anything else: to a form on another site the browser adds no cookie of ours, but it would take
             // our word that there is none any more.
-            ("POST", _) if self.is_cross_site() => vestibule.refused(self.asker, Refusal::CrossSite),
-            ("GET" | "POST", None) => self.nobody(is_alias, target).into(),
+            ("POST", _) if self.is_cross_site() => vestibule.refused(self.asker, Refusal::CrossSite).into(),
+            ("GET" | "POST", None) => Outcome::from(self.nobody(is_alias, target)).into(),
             ("GET", Some(_)) if !request::is_own_navigation(self.head) || self.parameter(ENDED).is_some() => {
-                self.question(target).into()
+                Outcome::from(self.question(target)).into()
             }
-            ("GET" | "POST", Some(person)) => self.ended(person, target),
-            _ => vestibule.refused(self.asker, Refusal::MethodNotAllowed),
+            ("GET" | "POST", Some(_)) => self.ended(target.cloned()),
+            _ => vestibule.refused(self.asker, Refusal::MethodNotAllowed).into(),
         }
     }
 
     /// The application ends the session, by a handler of its own that has decided to.
-    pub(crate) fn end_for_application(self, target: Option<&ReturnTarget>) -> Outcome {
+    pub(crate) fn end_for_application(self, target: Option<&ReturnTarget>) -> Step {
         if !matches!(self.head.method(), "GET" | "HEAD") && self.is_cross_site() {
-            return self.vestibule.refused(self.asker, Refusal::CrossSite);
+            return self.vestibule.refused(self.asker, Refusal::CrossSite).into();
         }
         match &self.person {
-            None => self.nobody(false, target).into(),
-            Some(person) => self.ended(person, target),
+            None => Outcome::from(self.nobody(false, target)).into(),
+            Some(_) => self.ended(target.cloned()),
         }
     }
 
-    fn ended(&self, person: &Person, target: Option<&ReturnTarget>) -> Outcome {
+    /// The session ends, and what else ends with it: its record, and the provider's own.
+    fn ended(self, target: Option<ReturnTarget>) -> Step {
+        let vestibule = Arc::clone(self.vestibule);
+        let Some(person) = &self.person else {
+            return Outcome::from(self.nobody(false, target.as_ref())).into();
+        };
         let event = Event::SignedOut { provider: person.provider.clone() };
-        Outcome { response: self.end(target), event: Some(event) }
+        let outcome = Outcome { response: self.end(target.as_ref()), event: Some(event) };
+        let (id, provider) = (person.id, vestibule.provider(&person.provider).cloned());
+        let ticket = vestibule.keeps_sessions().then_some(id);
+        let at_provider = vestibule.keeping.sign_out_at_provider;
+        if ticket.is_none() && !at_provider {
+            return outcome.into();
+        }
+        let id_token = vestibule.tokens_of(self.head, id, self.now).and_then(|tokens| tokens.id);
+        let back = vestibule.address(vestibule.paths.of(Endpoint::SignOut));
+        let back = Url::parse(&back).ok().filter(|_| at_provider);
+        let now = self.now;
+        let mut browser = self.browser();
+        let entropy = Entropy::new(browser.entropy.bytes());
+        let ending = Ending { provider, ticket, id_token, back, entropy };
+        flow::end_session(vestibule, browser, ending, outcome, now)
     }
 
     /// Another site may not sign anybody out. Browsers say who asks; what says nothing is no browser of today.

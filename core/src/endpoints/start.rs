@@ -96,6 +96,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         let vestibule = self.vestibule;
         Browser {
             asker: self.asker,
+            ticket: vestibule.keeps_sessions().then(|| vestibule.ticket(self.head, self.now)).flatten(),
             signed_in: self.person.as_ref().is_some_and(|person| person.may_enter),
             account: self
                 .person

@@ -157,14 +157,14 @@ impl Vestibule {
         return_to: Option<&str>,
         now: Timestamp,
         seed: Seed,
-    ) -> Outcome {
+    ) -> Step {
         if let Some(response) = request::without_effect(head) {
-            return response.into();
+            return Outcome::from(response).into();
         }
         let target = return_to.and_then(|text| ReturnTarget::parse(text, &self.policy));
         match self.visit(head, now, seed) {
             Ok(visit) => visit.end_for_application(target.as_ref()),
-            Err(outcome) => outcome,
+            Err(outcome) => outcome.into(),
         }
     }
 

@@ -40,7 +40,7 @@ impl Vestibule {
             Verdict::SignedIn(session) => {
                 Response::json(200, "application/json", &Userinfo::of(&session)).into()
             }
-            Verdict::Forbidden(refusal) => self.refused(Asker::Program, refusal),
+            Verdict::Forbidden(refusal, _) => self.refused(Asker::Program, refusal),
             Verdict::Anonymous => self.refused(Asker::Program, Refusal::SignInRequired),
         })
     }

@@ -12,7 +12,6 @@ use crate::{
     flow::{Awaits, Browser, Outcome, Run, Step},
     identity::{Identity, SignIn, Tokens},
     identity_headers::header_value,
-    limits::CONVERSATION_TIME_MAX,
     provider::{ProviderError, UserHeader},
     refusal::Refusal,
     refuse::Circumstances,
@@ -79,6 +78,7 @@ impl Vestibule {
         let browser = Browser {
             asker: Asker::Program,
             entropy,
+            ticket: None,
             signed_in: false,
             account: None,
             dead_session: false,
@@ -86,7 +86,7 @@ impl Vestibule {
             attempts: Vec::new(),
             remembered: false,
         };
-        let run = Run { vestibule: Arc::clone(self), browser, deadline: now.after(CONVERSATION_TIME_MAX) };
+        let run = Run::new(Arc::clone(self), browser, now);
         run.proving(conversation, Box::new(asked), now)
     }
 

@@ -4,10 +4,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     attempt::AttemptKey,
-    conversation::Reply,
+    conversation::{Inquiry, Question, Reply},
     exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose, Usable},
     identity::SignIn,
+    limits::PROVIDER_CALL_TIME_MAX,
     session::ApplicationData,
+    store::{StoreError, StoreReply, StoreRequest},
     time::Timestamp,
 };
 
@@ -47,6 +49,30 @@ pub enum Effect {
     },
     /// Asks the application whether it lets this person in.
     Decide(Arc<SignIn>),
+    /// One call of the session store, within [`STORE_CALL_TIME_MAX`](crate::limits::STORE_CALL_TIME_MAX).
+    Store(StoreRequest),
+    /// Lets time pass.
+    Wait(Duration),
+    /// Asks to go on from here whatever becomes of the browser's request.
+    Detach,
+}
+
+impl Effect {
+    /// What the outside is asked, where there is that much time `left`.
+    pub(crate) fn of(question: Question, left: Duration) -> Self {
+        let timeout = left.min(PROVIDER_CALL_TIME_MAX);
+        match question {
+            Question::Provider(Inquiry::Send { purpose, request }) => {
+                Self::Http { purpose, request, timeout }
+            }
+            Question::Provider(Inquiry::Document { purpose, url, freshness, usable }) => {
+                Self::CachedGet { purpose, url, freshness, usable, timeout }
+            }
+            Question::Store(request) => Self::Store(request),
+            Question::Wait(time) => Self::Wait(time),
+            Question::Detach => Self::Detach,
+        }
+    }
 }
 
 impl fmt::Debug for Effect {
@@ -62,6 +88,9 @@ impl fmt::Debug for Effect {
             }
             Self::Claim { until, .. } => write!(f, "claim the attempt until {}", until.unix()),
             Self::Decide(sign_in) => write!(f, "decide about {:?}", sign_in.identity),
+            Self::Store(request) => write!(f, "{request:?}"),
+            Self::Wait(time) => write!(f, "wait {time:?}"),
+            Self::Detach => f.write_str("go on alone"),
         }
     }
 }
@@ -78,6 +107,12 @@ pub enum Answer {
     Claim(Claim),
     /// To [`Effect::Decide`]; `None` where the application could not decide.
     Decide(Option<Decision>),
+    /// To [`Effect::Store`].
+    Store(Result<StoreReply, StoreError>),
+    /// To [`Effect::Wait`].
+    Waited,
+    /// To [`Effect::Detach`]: whether there was room.
+    Detached(bool),
 }
 
 impl fmt::Debug for Answer {
@@ -89,6 +124,10 @@ impl fmt::Debug for Answer {
             Self::Claim(claim) => write!(f, "{claim:?}"),
             Self::Decide(Some(decision)) => write!(f, "{decision:?}"),
             Self::Decide(None) => f.write_str("undecided"),
+            Self::Store(Ok(reply)) => write!(f, "{reply:?}"),
+            Self::Store(Err(error)) => write!(f, "{error}"),
+            Self::Waited => f.write_str("waited"),
+            Self::Detached(alone) => write!(f, "alone: {alone}"),
         }
     }
 }
@@ -99,6 +138,9 @@ impl From<Answer> for Reply {
         match answer {
             Answer::Http(result) => Self::Send(result),
             Answer::CachedGet(result) => Self::Document(result),
+            Answer::Store(result) => Self::Store(result),
+            Answer::Waited => Self::Waited,
+            Answer::Detached(alone) => Self::Detached(alone),
             Answer::Claim(_) | Answer::Decide(_) => Self::Send(Err(HttpFailure::Broken)),
         }
     }

@@ -75,38 +75,54 @@ impl Vestibule {
         &self,
         mut browser: Browser,
         way: &Way,
-        mut session: Session,
+        session: Session,
         tokens: Option<&KeptTokens>,
         now: Timestamp,
     ) -> Outcome {
-        self.keep(&mut session.identity);
         let groups_left_out = session.identity.groups.iter().filter(|group| !fits_in_list(group)).count();
         let expires = session.expires;
-        let bytes = session.to_bytes();
-        let sealed = self.keys.seal(&self.session_binding, browser.entropy.bytes(), expires, &bytes);
-        let size = self.session_cookie.len() + sealed.expose().len();
-        if size > SESSION_BYTES_MAX {
-            let part = session.largest_part();
-            let detail = format!("{size} bytes of {SESSION_BYTES_MAX}; the largest part is: {part}");
-            return self.turned_away_with(&browser, way, Refusal::SessionTooLarge, None, Some(detail));
-        }
-        let tokens = match tokens {
-            None => browser.tokens.then(|| self.cookies.clear(&self.cookies.tokens())),
-            Some(tokens) => match self.tokens_cookie(tokens, &session, size, &mut browser.entropy) {
-                Ok(line) => Some(line),
-                Err(detail) => {
-                    let refusal = Refusal::SessionTooLarge;
-                    return self.turned_away_with(&browser, way, refusal, None, Some(detail));
-                }
-            },
+        let cookies = match self.session_cookies(&mut browser, &session, tokens) {
+            Ok(cookies) => cookies,
+            Err(detail) => {
+                let refusal = Refusal::SessionTooLarge;
+                return self.turned_away_with(&browser, way, refusal, None, Some(detail));
+            }
         };
         let rounds = way.attempt_cookie.as_ref().map_or(0, |(_, rounds)| *rounds).saturating_add(1);
         let response = Response::see_other(&way.target.location(&self.redirect_url))
-            .cookie(self.cookies.set(&self.session_cookie, sealed.expose(), self.session_age, false))
-            .cookies(tokens)
+            .cookies(cookies)
             .cookie(self.rounds_cookie(rounds, &mut browser.entropy, now));
         let event = Event::SignedIn { provider: way.provider.id().to_owned(), groups_left_out, expires };
         Outcome { response: self.used_up(response, way), event: Some(event) }
+    }
+
+    /// The cookies of a session: a ticket, where it is in a store; else the session itself, and its tokens beside it.
+    /// Or what does not fit.
+    fn session_cookies(
+        &self,
+        browser: &mut Browser,
+        session: &Session,
+        tokens: Option<&KeptTokens>,
+    ) -> Result<Vec<String>, String> {
+        let tokens_gone = browser.tokens.then(|| self.cookies.clear(&self.cookies.tokens()));
+        if self.keeps_sessions() {
+            let ticket = self.ticket_cookie(session.id, session.expires, &mut browser.entropy);
+            return Ok([ticket].into_iter().chain(tokens_gone).collect());
+        }
+        let bytes = session.to_bytes();
+        let nonce = browser.entropy.bytes();
+        let sealed = self.keys.seal(&self.session_binding, nonce, session.expires, &bytes);
+        let size = self.session_cookie.len() + sealed.expose().len();
+        if size > SESSION_BYTES_MAX {
+            let part = session.largest_part();
+            return Err(format!("{size} bytes of {SESSION_BYTES_MAX}; the largest part is: {part}"));
+        }
+        let tokens = match tokens {
+            None => tokens_gone,
+            Some(tokens) => Some(self.tokens_cookie(tokens, session, size, &mut browser.entropy)?),
+        };
+        let session = self.cookies.set(&self.session_cookie, sealed.expose(), self.session_age, false);
+        Ok([session].into_iter().chain(tokens).collect())
     }
 
     /// Another copy of this callback was faster. Whoever has the session that came of it just goes on.

@@ -32,7 +32,7 @@ impl Vestibule {
                 Ok(()) => Ok(session.to_session()),
                 Err(lack) => Err((lack, Some(session.provider.to_owned()))),
             },
-            Verdict::Forbidden(refusal) => Err((Lack::Refused(refusal), None)),
+            Verdict::Forbidden(refusal, _) => Err((Lack::Refused(refusal), None)),
             Verdict::Anonymous => Err((Lack::Refused(Refusal::SignInRequired), None)),
         });
         admitted.map_err(|(lack, provider)| {

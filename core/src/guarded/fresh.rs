@@ -16,11 +16,6 @@ impl Freshness {
         Self { signed_in: session.signed_in, authenticated: session.authenticated }
     }
 
-    /// Somebody who never has.
-    pub(crate) fn never() -> Self {
-        Self { signed_in: Timestamp::from_unix(i64::MIN), authenticated: None }
-    }
-
     /// Whether that was within `time`.
     pub(crate) fn within(self, time: Duration, now: Timestamp) -> bool {
         match self.authenticated {

@@ -7,7 +7,7 @@ use crate::{
     config::Vestibule,
     cookie,
     entropy::{Entropy, Seed},
-    limits::{SESSION_AND_TOKENS_BYTES_MAX, SESSION_BYTES_MAX},
+    limits::{RECORD_BYTES_MAX, SESSION_AND_TOKENS_BYTES_MAX, SESSION_BYTES_MAX},
     refusal::Refusal,
     request::RequestHead,
     response::redacted,
@@ -20,6 +20,13 @@ use crate::{
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "the session changes with the answer that these headers are added to"]
 pub struct SessionHeaders(Vec<(&'static str, String)>);
+
+impl SessionHeaders {
+    /// Nothing has to go out: the change is in the store.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl IntoIterator for SessionHeaders {
     type Item = (&'static str, String);
@@ -57,6 +64,11 @@ pub enum NotKept {
 }
 
 impl NotKept {
+    pub(crate) fn too_large_for_a_record() -> Self {
+        let limit = RECORD_BYTES_MAX;
+        Self::TooLarge { bytes: limit + 1, limit, largest_part: "application data" }
+    }
+
     /// What to turn somebody back with who expected it to be kept.
     pub fn refusal(&self) -> Refusal {
         match self {
@@ -86,7 +98,7 @@ impl Vestibule {
     ) -> Result<SessionHeaders, NotKept> {
         let session = self.check(head, now, |verdict| match verdict {
             Verdict::SignedIn(session) => Ok(session.to_session()),
-            Verdict::Forbidden(refusal) => Err(NotKept::NoSession(refusal)),
+            Verdict::Forbidden(refusal, _) => Err(NotKept::NoSession(refusal)),
             Verdict::Anonymous => Err(NotKept::NoSession(Refusal::SignInRequired)),
         });
         let mut session = session?;

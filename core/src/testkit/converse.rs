@@ -5,7 +5,7 @@ use std::{fmt, future::Future};
 use url::Url;
 
 use crate::{
-    conversation::{Conversation, Http, Question, Reply, Turn},
+    conversation::{Conversation, Http, Inquiry, Question, Reply, Turn},
     exchange::{Document, Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
     provider::{Answered, ProviderError},
     secret::{AuthorizationCode, CodeVerifier, Nonce},
@@ -14,7 +14,7 @@ use crate::{
 
 /// What a conversation asks for.
 pub struct Asked {
-    question: Question,
+    question: Inquiry,
     now: Timestamp,
 }
 
@@ -42,24 +42,24 @@ impl Asked {
     /// The address that is asked.
     pub fn url(&self) -> String {
         match &self.question {
-            Question::Send { request, .. } => request.uri().to_string(),
-            Question::Document { url, .. } => url.to_string(),
+            Inquiry::Send { request, .. } => request.uri().to_string(),
+            Inquiry::Document { url, .. } => url.to_string(),
         }
     }
 
     /// The request as it would go out; `None` for a document from the cache.
     pub fn request(&self) -> Option<&HttpRequest> {
         match &self.question {
-            Question::Send { request, .. } => Some(request),
-            Question::Document { .. } => None,
+            Inquiry::Send { request, .. } => Some(request),
+            Inquiry::Document { .. } => None,
         }
     }
 
     /// How new a document from the cache must be; `None` for an exchange.
     pub fn freshness(&self) -> Option<Freshness> {
         match &self.question {
-            Question::Send { .. } => None,
-            Question::Document { freshness, .. } => Some(*freshness),
+            Inquiry::Send { .. } => None,
+            Inquiry::Document { freshness, .. } => Some(*freshness),
         }
     }
 
@@ -74,8 +74,8 @@ impl Asked {
     /// Answers with a whole response.
     pub fn respond(&self, response: HttpResponse) -> Reaction {
         Reaction(match &self.question {
-            Question::Send { .. } => Reply::Send(Ok(response)),
-            Question::Document { .. } => Reply::Document(match response.status().as_u16() {
+            Inquiry::Send { .. } => Reply::Send(Ok(response)),
+            Inquiry::Document { .. } => Reply::Document(match response.status().as_u16() {
                 200 => Ok(Document::new(response.into_body(), self.now)),
                 status @ (429 | 500..=599) => Err(HttpFailure::Unavailable(status)),
                 _ => Err(HttpFailure::NotADocument),
@@ -85,10 +85,7 @@ impl Asked {
 
     /// Does not answer.
     pub fn fail(&self, failure: HttpFailure) -> Reaction {
-        Reaction(match &self.question {
-            Question::Send { .. } => Reply::Send(Err(failure)),
-            Question::Document { .. } => Reply::Document(Err(failure)),
-        })
+        Reaction(self.question.failed(failure))
     }
 }
 
@@ -108,7 +105,11 @@ where
     loop {
         match conversation.turn() {
             Turn::Finished(result) => return result,
-            Turn::Question(question) => {
+            // A provider has no other handle than one that asks providers.
+            Turn::Question(Question::Store(_) | Question::Wait(_) | Question::Detach) => {
+                return Err(ProviderError::AwaitsElsewhere);
+            }
+            Turn::Question(Question::Provider(question)) => {
                 let Reaction(reply) = answer(&Asked { question, now });
                 conversation.reply(reply, now);
             }

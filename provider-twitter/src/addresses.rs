@@ -30,13 +30,6 @@ pub(crate) fn address(field: &'static str, text: &str, problems: &mut Vec<Proble
     }
 }
 
-/// `path` below whatever path `base` has.
-pub(crate) fn below(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
-    url
-}
-
 /// What stands in paths and sessions.
 pub(crate) fn check_id(id: &str, problems: &mut Vec<Problem>) {
     let is_id_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');

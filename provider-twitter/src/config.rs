@@ -2,13 +2,16 @@
 //! problem at once.
 
 use vestibule::{
+    address::below,
     config::{ConfigError, Problem},
+    exchange::Purpose,
     oauth2::OAuth2Spec,
+    provider::OAuthError,
     secret::Secret,
 };
 
 use crate::{
-    addresses::{API, SITE, address, below, check_given, check_id},
+    addresses::{API, SITE, address, check_given, check_id},
     identify::Twitter,
 };
 
@@ -109,6 +112,9 @@ impl Builder {
         // X takes a secret from the `Authorization` header only, which is where a spec puts it.
         let spec = OAuth2Spec::new(self.id, self.label, authorize, token, self.client_id, self.client_secret)
             .scopes(self.scopes)
+            // X says so of a code or a refresh token that is spent, too old or another client's.
+            .token_error(Purpose::Token, "invalid_request", OAuthError::InvalidGrant)
+            .token_error(Purpose::Refresh, "invalid_request", OAuthError::InvalidGrant)
             .revocation_endpoint(below(&api, "2/oauth2/revoke"));
         Ok(Twitter::new(spec, &api, may_see_email))
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use url::Url;
 use vestibule::{
+    address::below,
     conversation::Http,
     exchange::Purpose,
     identity::{Identity, Tokens},
@@ -11,7 +12,7 @@ use vestibule::{
     provider::ProviderError,
 };
 
-use crate::{account, addresses::below, config::Builder};
+use crate::{account, config::Builder};
 
 /// X by OAuth 2.0, and the app that is registered there.
 #[derive(Debug)]

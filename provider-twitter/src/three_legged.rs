@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use http::Method;
 use url::Url;
 use vestibule::{
+    address::below,
     conversation::Http,
     exchange::{HttpRequest, HttpResponse, Purpose},
     identity::{Identity, SignIn, Tokens},
@@ -14,7 +15,6 @@ use vestibule::{
 
 use crate::{
     account,
-    addresses::below,
     oauth1::{Consumer, Credentials, Members, Moment},
     oauth1_config::OAuth1Builder,
     refused,

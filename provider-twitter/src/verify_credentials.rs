@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use url::Url;
 use vestibule::{
+    address::below,
     exchange::{HttpResponse, Purpose},
     identity::Identity,
     oauth2::{expect_ok, json_body},
     provider::ProviderError,
 };
 
-use crate::{addresses::below, refused};
+use crate::refused;
 
 /// What `GET /1.1/account/verify_credentials.json` answers, as far as it matters here.
 #[derive(Deserialize)]

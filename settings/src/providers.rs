@@ -4,6 +4,7 @@ mod github;
 mod oauth2;
 mod oidc;
 mod registry;
+mod twitter;
 
 pub(crate) use oidc::{issuer, with_token_rules};
 pub use registry::{ProviderOptions, Providers};
@@ -151,6 +152,8 @@ fn one(
         "" => None,
         "github" => github::make(options, common),
         "oauth2" => oauth2::make(options, common),
+        "twitter" => twitter::make(options, common),
+        "twitter-oauth1" => twitter::make_oauth1(options, common),
         name if kinds.has(name) => kinds.make(name, options, common, &mut own),
         name => match oidc::preset(name) {
             Some(preset) => oidc::make(options, common, &preset),
@@ -181,7 +184,8 @@ fn unknown(name: &str, kinds: &Providers) -> (String, String) {
         }
         "login.gov" => "use another: a client does not authenticate by a key of its own yet".to_owned(),
         _ => {
-            let names: Vec<_> = ["oidc", "github", "oauth2"].into_iter().chain(kinds.names()).collect();
+            let names: Vec<_> =
+                ["oidc", "github", "twitter", "oauth2"].into_iter().chain(kinds.names()).collect();
             format!(
                 "write `{}`; `oauth2` reaches any provider with an authorization, a token and a profile endpoint",
                 names.join("` or `")

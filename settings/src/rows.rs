@@ -34,7 +34,7 @@ use Kind::{Address, Always, Choice, Duration, File, Flag, List, Secret, Text, Ur
 
 rows! {
     // Who signs people in.
-    PROVIDER both Text, "", "Who signs people in: `oidc` (also as `google`, `gitlab`, `keycloak-oidc`, `entra-id`, `adfs`), `github`, or `oauth2`.";
+    PROVIDER both Text, "", "Who signs people in: `oidc` (also as `google`, `gitlab`, `keycloak-oidc`, `entra-id`, `adfs`), `github`, `twitter`, `twitter-oauth1` (with an API key), or `oauth2`.";
     PROVIDER_DISPLAY_NAME both Text, "", "The provider's name on pages.";
     CLIENT_ID both Text, "", "The client id that is registered at the provider.";
     CLIENT_SECRET both Secret, "", "The client's secret. Without one the client is public, which GitHub does not allow.";

@@ -96,6 +96,29 @@ fn oauth2_proxy_s_names_for_issuers_are_known() {
 }
 
 #[test]
+fn x_is_known_by_both_of_its_protocols() {
+    let sound = "provider = \"twitter\"\nclient_id = \"c\"\nclient_secret = \"s\"\n";
+    let public = sound.replace("client_secret", "# ");
+    let by_key = sound.replace("\"twitter\"", "\"twitter-oauth1\"");
+    for text in [sound, &public, &by_key, &format!("{sound}scope = \"tweet.read users.read\"")] {
+        let settings = read(text, Providers::default()).unwrap();
+        assert!(providers(&settings).contains(r#"providers: ["twitter"]"#), "{text}");
+    }
+    for (text, field, needle) in [
+        (format!("{sound}scope = \"users.read\""), "scope", "`tweet.read` is not among them"),
+        (format!("{sound}prompt = \"login\""), "prompt", "it means nothing to X"),
+        (format!("{sound}login_url = \"https://x.com\""), "login_url", "it means nothing to X"),
+        (format!("{by_key}scope = \"users.read\""), "scope", "OAuth 1.0a has no scopes"),
+        (by_key.replace("client_secret", "# "), "client_secret", "it is not set"),
+        (by_key.replace("client_id", "# "), "client_id", "it is not set"),
+    ] {
+        let error = read(&text, Providers::default()).unwrap_err();
+        assert_eq!((error.problems.len(), error.problems[0].field), (1, field), "{text}: {error}");
+        assert!(error.to_string().contains(needle), "{error}");
+    }
+}
+
+#[test]
 fn a_provider_can_be_all_configuration() {
     let sound = r#"
 provider = "oauth2"

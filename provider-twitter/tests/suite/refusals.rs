@@ -11,6 +11,7 @@ fn a_spent_code_asks_for_another_sign_in() {
         "error_description":"Value passed for the authorization code was invalid."}"#;
     let mut x = X::oauth2().answering("/2/oauth2/token", 400, "application/json", reply);
     assert_eq!(refused(&x.sign_in()), (502, "token_refused".into()));
+    assert_eq!(x.detail(), "the provider refused: invalid_grant", "X calls it a malformed request");
     assert_eq!(x.paths(), ["/2/oauth2/token"]);
     assert!(!x.is_signed_in());
 }

@@ -16,7 +16,7 @@ use crate::{
 /// Makes a provider out of what options say about it.
 type Make = dyn Fn(&mut ProviderOptions<'_>) -> Result<Arc<dyn Provider>, ConfigError> + Send + Sync;
 
-/// The kinds of providers that a program has beside those that are always there (`oidc`, `github`, `oauth2`).
+/// The kinds of providers that a program has beside those that are always there (`oidc`, `github`, `twitter`, `oauth2`).
 ///
 /// ```
 /// use vestibule_oidc::Oidc;

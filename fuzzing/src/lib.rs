@@ -44,10 +44,11 @@ pub struct Target {
 }
 
 /// Every target there is.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     Target { name: "access_rules", run: access_rules },
     Target { name: "callback_form", run: callback_form },
     Target { name: "callback_query", run: callback_query },
+    Target { name: "callback_token", run: callback_token },
     Target { name: "cookie_header", run: cookie_header },
     Target { name: "discovery", run: discovery },
     Target { name: "email_rule", run: email_rule },
@@ -70,6 +71,7 @@ pub use operations::operations;
 pub use targets::{
     access_rules::access_rules,
     callback::{callback_form, callback_query},
+    callback_token::callback_token,
     cookies::{cookie_header, session_cookie},
     discovery::discovery,
     email_rule::email_rule,

@@ -67,6 +67,7 @@ pub(crate) fn lands(location: &str) -> Landing {
     let landing = match authority {
         "rp.example" => Landing::Own(path.to_owned()),
         "plain.example" | "other.example" if path == "/authorize" => Landing::Provider,
+        "api.x.com" if path == "/oauth/authenticate" => Landing::Provider,
         "exact.example:8443" => Landing::Allowed,
         _ => {
             let label = authority.strip_suffix(".apps.example").unwrap_or_default();

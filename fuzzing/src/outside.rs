@@ -26,6 +26,8 @@ pub(crate) const ACCESS_TOKEN: &str = "an-access-token";
 /// Everything that a run may ask for, and what it has asked for.
 pub(crate) struct Outside {
     pub(crate) now: Timestamp,
+    /// What is answered before a browser is sent away; only OAuth 1.0a asks.
+    pub(crate) begin: HttpResponse,
     pub(crate) token: HttpResponse,
     pub(crate) profile: HttpResponse,
     pub(crate) claim: Claim,
@@ -60,6 +62,7 @@ impl Outside {
     pub(crate) fn honest() -> Self {
         Self {
             now: NOW,
+            begin: HttpResponse::default(),
             token: json_reply(&json!({"access_token": ACCESS_TOKEN, "token_type": "bearer"})),
             profile: json_reply(&json!({
                 "id": "7", "login": "ada", "name": "Ada", "email": "ada@company.example", "verified": true,
@@ -112,7 +115,11 @@ impl Outside {
             }
             Effect::Http { purpose, request, .. } => {
                 self.requests.push((*purpose, request.clone()));
-                let reply = if *purpose == Purpose::Token { &self.token } else { &self.profile };
+                let reply = match purpose {
+                    Purpose::Begin => &self.begin,
+                    Purpose::Token => &self.token,
+                    _ => &self.profile,
+                };
                 Answer::Http(Ok(reply.clone()))
             }
             other => panic!("no provider of these sites asks for that: {other:?}"),

@@ -18,6 +18,7 @@ use vestibule::{
     seal::KeyRing,
     time::Timestamp,
 };
+use vestibule_twitter::TwitterOAuth1;
 
 /// The origin of every site.
 pub(crate) const OWN: &str = "https://rp.example";
@@ -80,6 +81,15 @@ pub(crate) fn partly_public(flavour: Flavour) -> &'static Arc<Vestibule> {
 pub(crate) fn by_form() -> &'static Arc<Vestibule> {
     static SITE: OnceLock<Arc<Vestibule>> = OnceLock::new();
     SITE.get_or_init(|| built(builder().provider(ByForm(Plain::new("plain")))))
+}
+
+/// A provider that is asked before the browser goes there, and whose answers have no state: X by OAuth 1.0a.
+pub(crate) fn by_token() -> &'static Arc<Vestibule> {
+    static SITE: OnceLock<Arc<Vestibule>> = OnceLock::new();
+    SITE.get_or_init(|| {
+        let x = TwitterOAuth1::builder("key", "secret").build();
+        built(builder().provider(x.expect("it is set up as the documentation says")))
+    })
 }
 
 /// Two providers, and paths of the operator's choosing.

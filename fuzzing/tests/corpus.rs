@@ -101,6 +101,7 @@ replays! {
     access_rules 4_000
     callback_form 2_000
     callback_query 4_000
+    callback_token 4_000
     cookie_header 2_000
     discovery 5_000
     email_rule 3_000

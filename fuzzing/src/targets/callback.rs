@@ -147,6 +147,10 @@ impl Sent {
         ) else {
             return None;
         };
+        // Parameters of the other protocol make it an answer in two.
+        if ["oauth_token", "oauth_verifier", "denied"].iter().any(|name| !values(form, name).is_empty()) {
+            return None;
+        }
         let attempt = attempts.both.iter().find(|attempt| attempt.state == *state)?;
         let value = only_cookie(&self.all_cookies(), &attempt.cookie_name)?;
         let whole = (1..=CODE_BYTES_MAX).contains(&code.len()) && value == attempt.cookie_value.as_bytes();

@@ -2,6 +2,7 @@
 
 pub(crate) mod access_rules;
 pub(crate) mod callback;
+pub(crate) mod callback_token;
 pub(crate) mod cookies;
 pub(crate) mod discovery;
 pub(crate) mod email_rule;

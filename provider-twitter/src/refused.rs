@@ -33,11 +33,11 @@ pub(crate) fn by(purpose: Purpose, response: &HttpResponse) -> ProviderError {
         }
         (Some(415), _) => OAuthError::RedirectUriMismatch,
         (Some(89), _) => OAuthError::InvalidGrant,
-        (Some(32 | 215), Purpose::Begin) => OAuthError::InvalidClient,
         _ if response.status() != http::StatusCode::UNAUTHORIZED => OAuthError::Other,
-        // Before there is a token, only the app itself can be what is not accepted.
-        (_, Purpose::Begin) => OAuthError::InvalidClient,
-        _ => OAuthError::InvalidGrant,
+        // A verifier that is spent has no number.
+        (None, Purpose::Token) => OAuthError::InvalidGrant,
+        // Whatever else is not accepted, the app or its signature is it: only a number would say that a token has ended.
+        _ => OAuthError::InvalidClient,
     };
     ProviderError::Refused(error)
 }

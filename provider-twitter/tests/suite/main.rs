@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 mod configuration;
+mod kit;
 mod oauth1;
 mod oauth2;
 mod refusals;

@@ -105,6 +105,17 @@ fn what_x_refuses_before_the_browser_goes_there_is_the_app() {
 }
 
 #[test]
+fn a_signature_that_x_does_not_take_is_not_a_spent_verifier() {
+    for (body, detail) in
+        [(String::new(), "invalid_grant"), (CODED(89), "invalid_grant"), (CODED(32), "invalid_client")]
+    {
+        let mut x = X::oauth1().answering("/oauth/access_token", 401, "application/json", &*body);
+        x.sign_in_by_token();
+        assert_eq!(x.detail(), format!("the provider refused: {detail}"), "{body}");
+    }
+}
+
+#[test]
 fn a_spent_verifier_is_refused_and_a_suspended_account_too() {
     for (path, status, body, code) in [
         ("/oauth/access_token", 401, CODED(89), "token_refused"),

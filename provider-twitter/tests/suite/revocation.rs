@@ -4,7 +4,7 @@ use vestibule::{
     conversation::Http,
     exchange::{HttpRequest, Purpose},
     identity::Tokens,
-    provider::{Provider, ProviderError},
+    provider::{OAuthError, Provider, ProviderError},
     testkit::converse,
 };
 
@@ -58,6 +58,8 @@ fn a_token_of_oauth_1_signs_its_own_end() {
 fn a_token_that_has_ended_already_has_ended() {
     let ended = r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#;
     assert_eq!(revoke(oauth1().build().unwrap(), pair(), 401, ended).0, Ok(()));
+    let (outcome, _) = revoke(oauth1().build().unwrap(), pair(), 401, "");
+    assert_eq!(outcome, Err(ProviderError::Refused(OAuthError::InvalidClient)), "a signature, perhaps");
     let (outcome, _) = revoke(oauth1().build().unwrap(), pair(), 503, "");
     assert_eq!(outcome, Err(ProviderError::Unavailable { purpose: Purpose::Revocation, status: 503 }));
     let (outcome, asked) = revoke(oauth1().build().unwrap(), Tokens::new("access"), 200, "");

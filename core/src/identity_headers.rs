@@ -9,6 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use memchr::memchr;
 use serde_json::Value;
 
 use crate::{
@@ -141,12 +142,15 @@ pub(crate) struct ChosenHeaders {
 
 impl ChosenHeaders {
     /// Says who it is, or with every header that it is nobody.
-    pub(crate) fn say(&self, response: Response, session: Option<&SessionView<'_>>) -> Response {
-        let who = session.map_or("", |session| self.address_or_name(session));
-        let response = response.header("gap-auth", header_value(who));
-        self.headers.iter().fold(response, |response, (name, says)| {
-            response.header(name, session.map_or_else(String::new, |session| self.value(says, session)))
-        })
+    pub(crate) fn say(&self, mut response: Response, session: Option<&SessionView<'_>>) -> Response {
+        // Looked at once, for all that it stands in.
+        let address = session.and_then(|session| self.address(session));
+        let who = address.or_else(|| session.map(|session| header_value(name_unlike_address(session))));
+        response.headers.push(("gap-auth", who.unwrap_or_default().to_owned()));
+        response.headers.extend(self.headers.iter().map(|(name, says)| {
+            (*name, session.map_or_else(String::new, |session| self.value(says, session, address)))
+        }));
+        response
     }
 
     /// Whether one of them says who vouches for whoever the others name.
@@ -154,30 +158,30 @@ impl ChosenHeaders {
         self.headers.iter().any(|(_, says)| matches!(says, Says::Issuer | Says::Provider))
     }
 
-    fn value(&self, says: &Says, session: &SessionView<'_>) -> String {
-        let text = match says {
-            Says::User => self.user(session),
-            Says::Email => self.address(session).unwrap_or_default(),
-            Says::PreferredUsername => session.username.unwrap_or_default(),
-            Says::Name => session.name.unwrap_or_default(),
-            Says::Subject => session.subject,
-            Says::Issuer => session.issuer,
-            Says::Provider => session.provider,
-            Says::Groups => return joined(session.groups.iter().copied()),
-            Says::Claim(name) => return claim(session.claims().get(name)),
+    /// What one header says; `address` is that of [`ChosenHeaders::address`].
+    fn value(&self, says: &Says, session: &SessionView<'_>, address: Option<&str>) -> String {
+        let text = match (says, address) {
+            (Says::Email, address) => return address.unwrap_or_default().to_owned(),
+            (Says::User, Some(address)) if self.email_for_user => return address.to_owned(),
+            (Says::User, None) if self.email_for_user => name_unlike_address(session),
+            (Says::User, _) => session.user(),
+            (Says::PreferredUsername, _) => session.username.unwrap_or_default(),
+            (Says::Name, _) => session.name.unwrap_or_default(),
+            (Says::Subject, _) => session.subject,
+            (Says::Issuer, _) => session.issuer,
+            (Says::Provider, _) => session.provider,
+            (Says::Groups, _) => return joined(session.groups.iter().copied()),
+            (Says::Claim(name), _) => return claim(session.claims().get(name)),
         };
         header_value(text).to_owned()
     }
 
     /// The name that the user header carries, and that goes with a password.
     pub(crate) fn user<'c>(&self, session: &SessionView<'c>) -> &'c str {
-        if self.email_for_user { self.address_or_name(session) } else { session.user() }
-    }
-
-    /// The address that counts, or else a name that nobody could take for one: people choose those themselves.
-    fn address_or_name<'c>(&self, session: &SessionView<'c>) -> &'c str {
-        let name = || Some(session.user()).filter(|name| !name.contains('@')).unwrap_or(session.subject);
-        self.address(session).unwrap_or_else(name)
+        if !self.email_for_user {
+            return session.user();
+        }
+        self.address(session).unwrap_or_else(|| name_unlike_address(session))
     }
 
     /// The address, where it counts and can stand in a header. Whoever reads a header takes it for proven.
@@ -185,6 +189,11 @@ impl ChosenHeaders {
         let counts = session.email_verified || self.unverified_email;
         session.email.filter(|email| counts && !header_value(email).is_empty())
     }
+}
+
+/// A name that nobody could take for an address: people choose those themselves.
+fn name_unlike_address<'c>(session: &SessionView<'c>) -> &'c str {
+    Some(session.user()).filter(|name| !name.contains('@')).unwrap_or(session.subject)
 }
 
 /// Text that can stand in a header, or nothing: anything else would be read as another header, or another person.
@@ -196,7 +205,7 @@ pub(crate) fn header_value(text: &str) -> &str {
 
 /// Whether something can stand in a list: what contains a comma would count as two.
 pub(crate) fn fits_in_list(item: &str) -> bool {
-    !item.contains(',') && !header_value(item).is_empty()
+    memchr(b',', item.as_bytes()).is_none() && !header_value(item).is_empty()
 }
 
 /// A list, joined by commas.

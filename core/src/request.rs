@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use memchr::{memchr, memchr2};
+
 use crate::{limits, response::Response, stored::Recognised};
 
 /// The head of a request. Adapters implement it on their framework's request, copying nothing.
@@ -73,12 +75,12 @@ impl<R: RequestHead + ?Sized> RequestHead for WithSession<'_, R> {
 
 /// The path of a request target.
 pub(crate) fn path(target: &str) -> &str {
-    target.split(['?', '#']).next().unwrap_or_default()
+    memchr2(b'?', b'#', target.as_bytes()).map_or(target, |end| &target[..end])
 }
 
 /// The query of a request target, empty where there is none.
 pub(crate) fn query(target: &str) -> &str {
-    target.split_once('?').map_or("", |(_, query)| query)
+    memchr(b'?', target.as_bytes()).map_or("", |at| &target[at + 1..])
 }
 
 /// The value of the query parameter `name`, where it stands exactly once.

@@ -149,7 +149,19 @@ fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
 }
 
 /// Takes a number off the front.
+#[inline]
 fn number(bytes: &mut &[u8]) -> Option<usize> {
+    match *bytes {
+        // Most are of one byte.
+        [byte @ 0..=0x7f, rest @ ..] => {
+            *bytes = rest;
+            Some(usize::from(*byte))
+        }
+        _ => longer_number(bytes),
+    }
+}
+
+fn longer_number(bytes: &mut &[u8]) -> Option<usize> {
     let mut number = 0;
     for shift in (0..32).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

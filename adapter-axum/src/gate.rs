@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    sync::Arc,
 };
 
 use axum::{
@@ -19,7 +20,7 @@ use vestibule::{driver::Driver, refusal::Refusal, session::Session, tokens::Kept
 use crate::{
     RequireSignIn,
     extract::Wiring,
-    head::{Head, translate},
+    head::{Granted, Head, translate},
 };
 
 /// A vestibule in an axum application: its endpoints, and what keeps watch over the application's own routes.
@@ -105,18 +106,23 @@ impl Gate {
     }
 
     fn answers(&self) -> MethodRouter {
-        let driver = self.driver.clone();
-        any_service(service_fn(move |request| answer(&driver, request)))
+        let granted = Granted::new(self.driver.vestibule().granted_headers());
+        // In one piece, since axum copies a service for each request.
+        let shared = Arc::new((self.driver.clone(), granted));
+        any_service(service_fn(move |request| answer(&shared, request)))
     }
 }
 
 type Answer = Result<Response<Body>, Infallible>;
 
 /// No handler: that would put each request into a future of a kilobyte before it looks at it.
-fn answer(driver: &Driver, request: Request) -> Either<Ready<Answer>, BoxFuture<'static, Answer>> {
+fn answer(
+    (driver, granted): &(Driver, Granted),
+    request: Request,
+) -> Either<Ready<Answer>, BoxFuture<'static, Answer>> {
     let (parts, body) = request.into_parts();
     if let Some(response) = driver.grant(&Head(&parts)) {
-        return Either::Left(ready(Ok(translate(response))));
+        return Either::Left(ready(Ok(granted.translate(response))));
     }
     let driver = driver.clone();
     let answer = async move { translate(driver.answer(&Head(&parts), body.into_data_stream()).await) };

@@ -84,6 +84,13 @@ impl Vestibule {
         self.with_token_headers(response, session, now, tokens)
     }
 
+    /// The names of the headers with which `auth` lets somebody through. They are the same each time, so that an adapter
+    /// can keep a map of them to be filled in.
+    pub fn granted_headers(&self) -> Vec<&'static str> {
+        let nobody = self.allowed(None, Timestamp::from_unix(0), || None);
+        nobody.headers.into_iter().map(|(name, _)| name).collect()
+    }
+
     fn brings_a_token(&self, head: &(impl RequestHead + ?Sized)) -> bool {
         !self.bearers.issuers.is_empty() && head.header("authorization").is_some()
     }

@@ -43,7 +43,10 @@ impl Gate {
             // A scope and not a pattern: actix tries a pattern as a regular expression on whatever comes by, which
             // takes longer than opening a session does.
             let below = |path| web::scope(path).default_service(web::to(gate.answers()));
-            for (path, takes_provider) in vestibule.paths().all() {
+            // actix tries one after the other, and what proxies ask about every request comes first.
+            let mut paths: Vec<_> = vestibule.paths().all().collect();
+            paths.sort_by_key(|(path, _)| !vestibule.is_question(path));
+            for (path, takes_provider) in paths {
                 config.service(web::resource(path).guard(as_sent(path)).to(gate.answers()));
                 if takes_provider {
                     config.service(below(path).guard(one_below(path)));

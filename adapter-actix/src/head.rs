@@ -8,7 +8,7 @@ use actix_web::{
     error::HttpError,
     http::{
         StatusCode,
-        header::{HeaderName, HeaderValue},
+        header::{COOKIE, HeaderName, HeaderValue},
     },
 };
 use vestibule::{request::RequestHead, response};
@@ -36,7 +36,10 @@ impl RequestHead for Head<'_> {
     }
 
     fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        self.0.headers().get_all(name).for_each(|value| each(value.as_bytes()));
+        // What every request is asked for is found by its name as it is kept, not by its letters.
+        let headers = self.0.headers();
+        let values = if name == COOKIE { headers.get_all(COOKIE) } else { headers.get_all(name) };
+        values.for_each(|value| each(value.as_bytes()));
     }
 }
 

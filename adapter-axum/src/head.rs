@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, OriginalUri},
     http::{
-        Error, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH,
+        Error, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::{CONTENT_LENGTH, COOKIE},
         request::Parts,
     },
 };
@@ -37,7 +37,10 @@ impl RequestHead for Head<'_> {
     }
 
     fn each_header<'h>(&'h self, name: &str, each: &mut dyn FnMut(&'h [u8])) {
-        self.0.headers.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+        // What every request is asked for is found by its name as it is kept, not by its letters.
+        let values =
+            if name == COOKIE { self.0.headers.get_all(COOKIE) } else { self.0.headers.get_all(name) };
+        values.iter().for_each(|value| each(value.as_bytes()));
     }
 }
 

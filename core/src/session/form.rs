@@ -105,18 +105,21 @@ impl Parts {
     }
 }
 
-/// What is left of the lengths, and of the text that they cut up.
+/// What is left of the lengths, and of the text that they cut up. Every request reads ten of its parts: no function
+/// is called for any of them.
 struct Reader<'c> {
     lengths: &'c [u8],
     text: &'c str,
 }
 
 impl<'c> Reader<'c> {
+    #[inline(always)]
     fn needed(&mut self) -> Option<&'c str> {
         let length = number(&mut self.lengths)?;
         self.cut(length)
     }
 
+    #[inline(always)]
     fn optional(&mut self) -> Option<Option<&'c str>> {
         match number(&mut self.lengths)?.checked_sub(1) {
             Some(length) => self.cut(length).map(Some),
@@ -133,6 +136,7 @@ impl<'c> Reader<'c> {
         Some(all)
     }
 
+    #[inline(always)]
     fn cut(&mut self, length: usize) -> Option<&'c str> {
         let (part, rest) = self.text.split_at_checked(length)?;
         self.text = rest;
@@ -149,7 +153,7 @@ fn push_number(bytes: &mut Vec<u8>, mut number: usize) {
 }
 
 /// Takes a number off the front.
-#[inline]
+#[inline(always)]
 fn number(bytes: &mut &[u8]) -> Option<usize> {
     match *bytes {
         // Most are of one byte.
@@ -161,6 +165,7 @@ fn number(bytes: &mut &[u8]) -> Option<usize> {
     }
 }
 
+#[cold]
 fn longer_number(bytes: &mut &[u8]) -> Option<usize> {
     let mut number = 0;
     for shift in (0..32).step_by(7) {

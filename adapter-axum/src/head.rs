@@ -6,7 +6,8 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, OriginalUri},
     http::{
-        Error, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::{CONTENT_LENGTH, COOKIE},
+        Error, HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+        header::{CONTENT_LENGTH, COOKIE},
         request::Parts,
     },
 };

@@ -7,7 +7,7 @@ use crate::{
     exchange::Purpose,
     testkit::{
         bench::{Bench, Not, Outcome, ensure, failed, left_out},
-        change::set,
+        change::{replace, set},
         play::{Fault, Play},
     },
 };
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "se_36_unverified_email",
         "An address of which the provider says that it is not verified does not count as verified.",
-        "look at the provider's flag",
+        "look at the flag of the address that counts, and let `.verified_at` point there",
         |bench| unverified(bench, &[json!(false)], "false"),
     ),
     row(
@@ -121,13 +121,4 @@ fn as_it_comes(bench: &Bench<'_>) -> Outcome {
         })?;
     }
     Ok(())
-}
-
-fn replace(value: &mut Value, from: &str, to: &str) {
-    match value {
-        Value::String(text) if text == from => *text = to.to_owned(),
-        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, from, to)),
-        Value::Object(members) => members.values_mut().for_each(|member| replace(member, from, to)),
-        _ => {}
-    }
 }

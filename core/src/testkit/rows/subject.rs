@@ -11,7 +11,7 @@ use crate::{
     exchange::Purpose,
     testkit::{
         bench::{Bench, Not, Outcome, PERSON, ensure, failed},
-        change::set,
+        change::{replace, set},
         play::{Fault, Play},
     },
 };
@@ -187,17 +187,25 @@ fn renamed_account(bench: &Bench<'_>) -> Outcome {
     bench.accepted(play, "with another login, name, e-mail address and picture")
 }
 
+/// Whatever repeats the identifier, in whichever reply, names the other account too.
 fn other_account(bench: &Bench<'_>) -> Outcome {
+    let at = pointer(bench)?;
     let recorded = bench.recorded_json(Purpose::Profile).unwrap_or_default();
-    let other = match recorded.pointer(pointer(bench)?) {
-        Some(Value::Number(_)) => json!(999_999_937),
-        Some(Value::String(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => json!("999999937"),
-        Some(Value::String(text)) => json!(format!("{}z", text)),
-        _ => json!("another"),
+    let own = match recorded.pointer(at) {
+        Some(Value::String(text)) => text.clone(),
+        Some(number @ Value::Number(_)) => number.to_string(),
+        _ => bench.signed_in()?.identity.subject.clone(),
     };
-    let subject =
-        subject(bench, other)?.ok_or_else(|| failed("somebody with another identifier cannot sign in"))?;
-    let same = subject == bench.signed_in()?.identity.subject;
+    let is_number = own.bytes().all(|byte| byte.is_ascii_digit());
+    let other = if is_number { "999999937".to_owned() } else { format!("{own}z") };
+    let mut play = bench.play().mint(|mint| mint.claim("sub", other.as_str()));
+    for purpose in [Purpose::Token, Purpose::Profile, Purpose::Emails, Purpose::Groups] {
+        let (from, to) = (own.clone(), other.clone());
+        play = play.json(purpose, move |reply| replace(reply, &from, &to));
+    }
+    let sign_in = play.finish().ended;
+    let sign_in = sign_in.map_err(|fault| failed(format!("somebody with another identifier: {fault}")))?;
+    let same = sign_in.identity.subject == bench.signed_in()?.identity.subject;
     ensure(!same, || "somebody with another identifier is the same subject".to_owned())
 }
 

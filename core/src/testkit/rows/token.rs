@@ -6,7 +6,7 @@ use crate::{
     provider::{OAuthError, ProviderError},
     testkit::{
         bench::{Bench, Outcome, ends_as, ensure, failed},
-        change::{set, with_body},
+        change::{as_json, set, with_body},
         play::Play,
     },
 };
@@ -166,7 +166,8 @@ pub(super) fn wrapped<'p>(
     rewrite: impl Fn(&str) -> String + 'p,
 ) -> Play<'p> {
     // A form becomes JSON first.
-    play.json(purpose, |_| {}).at(purpose, move |response| {
+    play.at(purpose, move |response| {
+        let response = as_json(response);
         let body = rewrite(&String::from_utf8_lossy(response.body())).into_bytes();
         with_body(response, body)
     })

@@ -53,27 +53,18 @@
 //! assert_eq!(name.unwrap()["id"], 7);
 //! ```
 
-mod bench;
-mod change;
 mod converse;
 mod jar;
-mod kit;
 mod memory;
 mod memory_provider;
-mod openid;
-mod overheard;
 mod person;
-mod play;
-mod report;
-mod rows;
+mod provider_kit;
 mod store_contract;
 
 pub use converse::{Asked, Reaction, answered, converse};
 pub use jar::CookieJar;
-pub use kit::ProviderKit;
 pub use memory::{MemoryHost, Task};
 pub use memory_provider::MemoryProvider;
-pub use openid::OpenId;
 pub use person::Person;
-pub use report::{Line, Report, Verdict};
+pub use provider_kit::{Line, OpenId, ProviderKit, Report, Verdict};
 pub use store_contract::store_contract;

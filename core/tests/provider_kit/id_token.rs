@@ -90,6 +90,9 @@ impl Issuer {
     }
 
     fn look_at_header(self, header: &Map<String, Value>) -> Result<(), ProviderError> {
+        if header.get("kid").is_some_and(|kid| !kid.is_string()) && !self.is("jt_05_key_id_odd") {
+            return Err(no("kid"));
+        }
         if header.contains_key("crit") && !self.is("jt_06_critical_parameters") {
             return Err(no("crit"));
         }
@@ -157,7 +160,7 @@ impl Issuer {
                     && key.get("key_ops").is_none_or(|ops| *ops == serde_json::json!(["verify"]))
                     && key.get("alg").is_none_or(|alg| alg == "RS256");
                 key["kty"] == "TOY"
-                    && key["kid"].as_str() == key_id
+                    && (key["kid"].as_str() == key_id || self.is("jt_05_key_id_odd") && key_id.is_none())
                     && (signs || self.is("jt_18_key_for_something_else"))
             };
             named |= keys.iter().any(|key| key["kid"].as_str() == key_id);

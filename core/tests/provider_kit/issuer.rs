@@ -175,7 +175,10 @@ impl Issuer {
         let text =
             |name: &str| claims.get(name).or(userinfo.get(name)).and_then(Value::as_str).map(str::to_owned);
         let identity = Identity::new(subject).issuer(ISSUER).name(text("name"));
-        match claims.get("email_verified") {
+        let flag = claims.get("email_verified");
+        let other =
+            userinfo.get("email_verified").filter(|_| self.is("se_36_address_and_flag_of_one_source"));
+        match flag.or(other) {
             Some(Value::Bool(true)) => identity.verified_email(text("email")),
             _ => identity.email(text("email")),
         }

@@ -117,7 +117,7 @@ impl Row {
 pub(super) fn documentation() -> String {
     let mut page = format!(
         "# What the test kit asks of a provider\n\n\
-         {} rows, drawn from `core/src/testkit/rows`; a test keeps this page equal to them, and another shows for each row \
+         {} rows, drawn from `core/src/testkit/provider_kit/rows`; a test keeps this page equal to them, and another shows for each row \
          a\nprovider that is broken in one place and caught by that row alone (`core/tests/provider_kit`). How to run them \
          is in the\ndocumentation of `vestibule::testkit`. A name that begins as in [the threat model](threat-model.md) is \
          about that threat.\n",

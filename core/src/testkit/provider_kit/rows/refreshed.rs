@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Row, authorization::client_id, row};
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, ensure, failed, left_out},
         openid::Mint,
         play::Fault,

@@ -3,7 +3,7 @@
 use super::{Row, authorization::client_id, row};
 use crate::{
     exchange::{HttpFailure, HttpRequest, Purpose},
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, PERSON, attempt, code, ensure, failed, form, left_out, values},
         play::Seen,
     },

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, attempt, ensure, left_out, values},
         change::set,
     },
@@ -119,6 +119,28 @@ pub(super) const ROWS: &[Row] = &[
                 bench.refused(play, &format!("`sub`: {other:?}"))?;
             }
             Ok(())
+        },
+    ),
+    row(
+        "se_36_address_and_flag_of_one_source",
+        "A flag of userinfo verifies userinfo's address, never another one that stands in the ID token.",
+        "take address and flag from the same of the two",
+        |bench| {
+            openid(bench)?;
+            profile(bench)?;
+            let own = "unproven@example.com";
+            let play = minted(bench, |mint| {
+                mint.claim("email", own);
+                mint.claims.remove("email_verified");
+            });
+            let play = play.json(Purpose::Profile, |reply| {
+                set(reply, "/email", "proven@example.com".into());
+                set(reply, "/email_verified", true.into());
+            });
+            let Ok(sign_in) = play.finish().ended else { return Ok(()) };
+            let identity = sign_in.identity;
+            let mixed = identity.email_verified && identity.email.as_deref() == Some(own);
+            ensure(!mixed, || "userinfo's flag verifies the ID token's address".to_owned())
         },
     ),
     row(

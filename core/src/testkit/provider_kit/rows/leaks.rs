@@ -1,7 +1,7 @@
 //! What was printed and logged while all other rows ran.
 
 use super::{Row, row};
-use crate::testkit::bench::{Bench, Outcome, ensure, left_out};
+use crate::testkit::provider_kit::bench::{Bench, Outcome, ensure, left_out};
 
 pub(super) const ROWS: &[Row] = &[
     row(

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     limits::{CLOCK_LEEWAY, ID_TOKEN_AGE_MAX},
-    testkit::bench::{Bench, Outcome},
+    testkit::provider_kit::bench::{Bench, Outcome},
 };
 
 const DAY: i64 = 24 * 60 * 60;

@@ -4,7 +4,7 @@ use super::{Row, row};
 use crate::{
     address::is_safe,
     oauth2::PROTOCOL_PARAMETERS,
-    testkit::bench::{Bench, Not, Outcome, attempt, ensure, failed, values},
+    testkit::provider_kit::bench::{Bench, Not, Outcome, attempt, ensure, failed, values},
 };
 
 pub(super) const ROWS: &[Row] = &[

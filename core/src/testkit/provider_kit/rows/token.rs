@@ -4,7 +4,7 @@ use super::{Row, row};
 use crate::{
     exchange::{HttpFailure, Purpose},
     provider::{OAuthError, ProviderError},
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, ends_as, ensure, failed},
         change::{as_json, set, with_body},
         play::Play,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, PERSON, ensure, failed},
         change::{replace, set},
         play::{Fault, Play},

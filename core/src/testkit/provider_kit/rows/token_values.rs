@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Row, profile::no_panic, row};
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, ensure, failed},
         change::set,
         play::Fault,

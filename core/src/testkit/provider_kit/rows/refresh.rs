@@ -12,7 +12,7 @@ use super::{
 use crate::{
     exchange::{HttpRequest, Purpose},
     provider::{OAuthError, ProviderError},
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, ends_as, ensure, failed, form, left_out, values},
         change::set,
         play::Fault,

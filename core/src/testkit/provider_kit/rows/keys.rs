@@ -6,7 +6,7 @@ use super::{Row, row, token::SILENCES};
 use crate::{
     exchange::{Freshness, Purpose},
     provider::ProviderError,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, ensure, left_out},
         change::{changed, set},
     },

@@ -8,7 +8,7 @@ use crate::{
     exchange::Purpose,
     provider::ProviderError,
     secret::Secret,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, ends_as, ensure, failed, left_out, sign_out},
         play::{Fault, Ran},
     },

@@ -20,6 +20,17 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     row(
+        "jt_05_key_id_odd",
+        "A key id that is not a text is refused: it does not stand for all keys.",
+        "refuse a `kid` that is not a text",
+        |bench| {
+            for key_id in [json!(null), json!(7), json!(["k1"]), json!({"kid": "k1"}), json!(true)] {
+                each(bench, &format!("`kid`: {key_id}"), |mint| mint.header("kid", key_id.clone()))?;
+            }
+            Ok(())
+        },
+    ),
+    row(
         "jt_07_token_of_another_kind",
         "A token that says that it is an access token, a logout token or a proof is no ID token (RFC 8725 §3.11).",
         "accept no `typ`, or `JWT`",
@@ -64,6 +75,9 @@ pub(super) const ROWS: &[Row] = &[
         "split at two dots exactly",
         |bench| {
             each(bench, "four parts", |mint| mint.text(|token| format!("{token}.e30")))?;
+            each(bench, "five parts, as an encrypted one", |mint| {
+                mint.text(|token| format!("{token}.e30.e30"))
+            })?;
             each(bench, "a part before the first", |mint| mint.text(|token| format!(".{token}")))?;
             each(bench, "two parts", |mint| {
                 mint.text(|token| token.rsplit_once('.').unwrap_or_default().0.to_owned())

@@ -6,7 +6,7 @@ use super::{Row, row};
 use crate::{
     exchange::Purpose,
     provider::ProviderError,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, attempt, ensure, failed, left_out, values},
         play::{Fault, Ran},
     },
@@ -133,7 +133,7 @@ fn attempts_do_not_mix(bench: &Bench<'_>) -> Outcome {
         return Err(failed(format!("the first of two attempts does not finish: {fault}")));
     }
     let request = ran.asked(Purpose::Token).find_map(|seen| seen.request.as_ref());
-    let form = request.map(crate::testkit::bench::form).unwrap_or_default();
+    let form = request.map(crate::testkit::provider_kit::bench::form).unwrap_or_default();
     // That its own is sent is another row.
     let others = attempt(3).code_verifier;
     ensure(!values(&form, "code_verifier").contains(&others.expose()), || {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Row, row, token::ELSEWHERE};
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, ensure, left_out},
         openid::Mint,
         play::Play,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Row, row};
 use crate::{
     exchange::Purpose,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Not, Outcome, ensure, failed, left_out},
         change::{replace, set},
         play::{Fault, Play},

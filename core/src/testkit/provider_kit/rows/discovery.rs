@@ -9,7 +9,7 @@ use super::{
 use crate::{
     exchange::Purpose,
     provider::ProviderError,
-    testkit::{
+    testkit::provider_kit::{
         bench::{Bench, Outcome, ends_as, ensure, failed, left_out},
         change::set,
         play::{Fault, Ran},

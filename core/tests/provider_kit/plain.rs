@@ -42,7 +42,7 @@ pub(crate) fn kit(broken: &'static str) -> ProviderKit {
     let kit = ProviderKit::new(Plain::broken_as(broken))
         .client("op")
         .client_secret(SECRET)
-        .subject_at("/id")
+        .subject_at(if broken == "se_41_subject_is_no_name" { "/login" } else { "/id" })
         .reply(Purpose::Revocation, 200, "text/plain", "")
         .printed(if broken == "lk_02_debug" {
             format!("Plain {{ secret: {SECRET:?} }}")

@@ -71,7 +71,7 @@ pub(crate) fn subject(
 ) -> Result<String, ProviderError> {
     let login = profile.get("login").and_then(Value::as_str).unwrap_or_default();
     let missing = broken(Purpose::Profile, "id");
-    let subject = match profile.get("id") {
+    let subject = match profile.get(if is("se_41_subject_is_no_name") { "login" } else { "id" }) {
         None | Some(Value::Null) if is("se_41_without_subject") => login.to_owned(),
         Some(Value::Number(number)) if number.is_u64() && is("se_41_large_numbers") => {
             number.as_f64().unwrap_or_default().to_string()

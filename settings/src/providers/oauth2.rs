@@ -132,6 +132,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use vestibule::testkit::ProviderKit;
 
     use super::*;
 
@@ -160,6 +161,34 @@ mod tests {
         assert_eq!((&*identity.subject, identity.username.as_deref()), ("7", Some("ada")));
         assert_eq!((identity.name.as_deref(), identity.groups), (Some("Ada"), vec!["a".into(), "b".into()]));
         assert_eq!((identity.email.as_deref(), identity.email_verified), (Some("ada@example.com"), true));
+    }
+
+    #[test]
+    fn a_provider_that_is_all_configuration_passes_the_kit() {
+        let at = |path: &str| Url::parse("https://op.example").unwrap().join(path).unwrap();
+        let secret = "the-secret-of-the-client";
+        for by in [ClientAuthentication::Basic, ClientAuthentication::Post] {
+            let spec =
+                OAuth2Spec::new("op", "OP", at("authorize"), at("token"), "client", Some(secret.into()))
+                    .client_authentication(by)
+                    .scopes(["user"])
+                    .extra_parameter("prompt", "select_account");
+            let profile = json!({
+                "id": 7, "login": "ada", "email": "ada@example.com", "groups": ["a", 1, "b"],
+                "about": { "name": "Ada", "sure": true },
+            });
+            let token = json!({
+                "access_token": "the-access-token", "token_type": "bearer", "refresh_token": "the-refresh-token",
+            });
+            ProviderKit::new(Configured { spec, profile: at("user"), claims: claims() })
+                .client("client")
+                .client_secret(secret)
+                .reply(Purpose::Token, 200, "application/json", token.to_string())
+                .reply(Purpose::Profile, 200, "application/json", profile.to_string())
+                .subject_at("/id")
+                .verified_at(Purpose::Profile, "/about/sure")
+                .check();
+        }
     }
 
     #[test]

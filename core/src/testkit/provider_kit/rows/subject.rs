@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     exchange::Purpose,
+    oauth2::changes_hands,
     testkit::provider_kit::{
         bench::{Bench, Not, Outcome, PERSON, ensure, failed},
         change::{replace, set},
@@ -17,6 +18,15 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
+    row(
+        "se_41_subject_is_no_name",
+        "What the kit is told to be the identifier is no login name, address or name: somebody else can have that tomorrow.",
+        "take the member that the provider never changes and never gives to somebody else",
+        |bench| {
+            let at = pointer(bench)?;
+            ensure(!changes_hands(at), || format!("`{at}` changes hands"))
+        },
+    ),
     row(
         "se_41_renamed_account",
         "The subject stays as it is when login, name, e-mail address and picture change (CVE-2024-32879).",

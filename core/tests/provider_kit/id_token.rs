@@ -193,8 +193,8 @@ impl Issuer {
             Some(audience) => ours(audience),
             None => false,
         };
-        let party =
-            claims.get("azp").is_none_or(|party| party == CLIENT) || self.is("jt_14_authorized_party");
+        let party = claims.get("azp").is_none_or(|party| party == CLIENT)
+            || at("jt_14_authorized_party", "se_33_refreshed_audience");
         if !meant || !party {
             return Err(no("aud or azp"));
         }

@@ -13,6 +13,23 @@ use crate::{
 };
 
 impl Plain {
+    /// Tells the provider that somebody comes.
+    pub(crate) async fn announce(&self, http: &Http) -> Result<(), ProviderError> {
+        let purpose = Purpose::Begin;
+        let sent =
+            send(http, purpose, post("https://op.example/announce", &[("client_id", "op")], BASIC)).await;
+        let silent = self.is("nd_10_begin_silence");
+        let response = sent.map_err(|error| if silent { broken(purpose, "no answer") } else { error })?;
+        match response.status().as_u16() {
+            200 => Ok(()),
+            status @ (429 | 500..) if !self.is("nd_10_begin_unavailable") => {
+                Err(ProviderError::Unavailable { purpose, status })
+            }
+            ..500 if self.is("nd_10_begin_refused") => Ok(()),
+            _ => Err(broken(purpose, "status")),
+        }
+    }
+
     pub(crate) async fn exchange(&self, http: &Http, answered: &Answered) -> Result<Tokens, ProviderError> {
         let code = answered.code.expose();
         let plus = code.replace('+', " ");

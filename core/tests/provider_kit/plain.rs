@@ -43,6 +43,7 @@ pub(crate) fn kit(broken: &'static str) -> ProviderKit {
         .client("op")
         .client_secret(SECRET)
         .subject_at(if broken == "se_41_subject_is_no_name" { "/login" } else { "/id" })
+        .reply(Purpose::Begin, 200, "application/json", "{}")
         .reply(Purpose::Revocation, 200, "text/plain", "")
         .printed(if broken == "lk_02_debug" {
             format!("Plain {{ secret: {SECRET:?} }}")
@@ -162,13 +163,14 @@ impl Provider for Plain {
         self.either("set_up", " ", "OP")
     }
 
-    async fn begin(&self, _: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
+    async fn begin(&self, http: &Http, request: &AuthorizationRequest) -> Result<Begun, ProviderError> {
         if self.is("begins") {
             return Err(ProviderError::Unsupported);
         }
         if self.is("se_24_attempts_do_not_mix") {
             *self.remembered.lock().unwrap() = Some(request.code_verifier.clone());
         }
+        self.announce(http).await?;
         let issuer = self.either("se_22_issuer_to_expect", "https://op.example/login", "https://op.example");
         Ok(Begun::at(self.location(request)).issuer(issuer, false))
     }

@@ -26,7 +26,11 @@ fn what_was_seen_and_what_to_do_stand_beside_the_row() {
 
 #[test]
 fn a_reply_that_is_not_recorded_is_named() {
-    let report = ProviderKit::new(Plain::broken_as("")).client("op").client_secret(SECRET).run();
+    let report = ProviderKit::new(Plain::broken_as(""))
+        .reply(Purpose::Begin, 200, "application/json", "{}")
+        .client("op")
+        .client_secret(SECRET)
+        .run();
     let signs_in = report.rows().iter().find(|line| line.row == "signs_in").unwrap();
     let Verdict::Failed { seen, .. } = &signs_in.verdict else { panic!("{report}") };
     assert_eq!(seen, "it asks for `token` at https://op.example/token, and no such reply is recorded");
@@ -37,6 +41,7 @@ fn a_reply_that_is_not_recorded_is_named() {
 fn what_the_kit_was_not_told_is_asked_for() {
     let text = |kit: ProviderKit| kit.run().to_string();
     let bare = ProviderKit::new(Plain::broken_as(""))
+        .reply(Purpose::Begin, 200, "application/json", "{}")
         .reply(
             Purpose::Token,
             200,

@@ -75,6 +75,9 @@ fn only_what_github_does_not_do_is_left_out() {
     assert_eq!(
         others,
         [
+            "nd_10_begin_refused",
+            "nd_10_begin_unavailable",
+            "nd_10_begin_silence",
             "rfc7009_token_in_the_body",
             "lo_06_revocation_refused",
             "lo_06_revocation_silence",

@@ -79,6 +79,7 @@ pub(super) struct Mint {
     pub(super) header: Map<String, Value>,
     pub(super) claims: Map<String, Value>,
     sign: Option<Arc<Sign>>,
+    head: Option<Box<Edit>>,
     payload: Option<Box<Edit>>,
     text: Option<Box<Edit>>,
 }
@@ -97,6 +98,11 @@ impl Mint {
         self.sign = Some(Arc::new(sign));
     }
 
+    /// Changes the header's text before it is signed.
+    pub(super) fn head(&mut self, change: impl Fn(String) -> String + 'static) {
+        self.head = Some(Box::new(change));
+    }
+
     /// Changes the payload's text before it is signed: for what no JSON library would write.
     pub(super) fn payload(&mut self, change: impl Fn(String) -> String + 'static) {
         self.payload = Some(Box::new(change));
@@ -112,7 +118,9 @@ impl Mint {
         let sign = self.sign.as_ref()?;
         let payload = Value::Object(self.claims.clone()).to_string();
         let payload = self.payload.as_ref().map_or(payload.clone(), |change| change(payload));
-        let header = URL_SAFE_NO_PAD.encode(Value::Object(self.header.clone()).to_string());
+        let header = Value::Object(self.header.clone()).to_string();
+        let header =
+            URL_SAFE_NO_PAD.encode(self.head.as_ref().map_or(header.clone(), |change| change(header)));
         let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
         let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(sign(input.as_bytes())));
         Some(self.text.as_ref().map_or(token.clone(), |change| change(token)))

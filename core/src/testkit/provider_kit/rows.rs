@@ -2,6 +2,7 @@
 
 mod authorization;
 mod basics;
+mod begin;
 mod code;
 mod discovery;
 mod email;
@@ -53,9 +54,10 @@ const fn group(title: &'static str, rows: &'static [Row]) -> Group {
 }
 
 /// What is printed and logged comes last: it is collected on the way.
-const GROUPS: [Group; 18] = [
+const GROUPS: [Group; 19] = [
     group("A good day", basics::ROWS),
     group("The authorization request", authorization::ROWS),
+    group("Before the browser is sent away", begin::ROWS),
     group("The code, and the client's secret", code::ROWS),
     group("The token reply", token::ROWS),
     group("What stands in the token reply", token_values::ROWS),

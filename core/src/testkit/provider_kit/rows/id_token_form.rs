@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "jt_08_duplicate_claims",
-        "Two claims of one name are refused, in either order.",
+        "Two claims, or two parameters of the header, of one name are refused, in either order.",
         "read header and payload by `json::parse`",
         |bench| {
             for claim in [
@@ -66,7 +66,9 @@ pub(super) const ROWS: &[Row] = &[
                     mint.payload(move |payload| format!("{},{claim}}}", &payload[..payload.len() - 1]));
                 })?;
             }
-            Ok(())
+            each(bench, "`alg` twice", |mint| {
+                mint.head(|header| header.replacen('{', "{\"alg\":\"none\",", 1));
+            })
         },
     ),
     row(
@@ -78,6 +80,7 @@ pub(super) const ROWS: &[Row] = &[
             each(bench, "five parts, as an encrypted one", |mint| {
                 mint.text(|token| format!("{token}.e30.e30"))
             })?;
+            each(bench, "the JSON form of a signed token", |mint| mint.text(|token| json_form(&token)))?;
             each(bench, "a part before the first", |mint| mint.text(|token| format!(".{token}")))?;
             each(bench, "two parts", |mint| {
                 mint.text(|token| token.rsplit_once('.').unwrap_or_default().0.to_owned())
@@ -121,3 +124,10 @@ pub(super) const ROWS: &[Row] = &[
         |bench| each(bench, "a claim of 64 KiB", |mint| mint.claim("x", "x".repeat(ID_TOKEN_BYTES_MAX))),
     ),
 ];
+
+/// RFC 7515 §7.2.2.
+fn json_form(token: &str) -> String {
+    let mut parts = token.split('.');
+    let mut part = || parts.next().unwrap_or_default();
+    format!(r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#, part(), part(), part())
+}

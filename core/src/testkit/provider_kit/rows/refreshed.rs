@@ -35,6 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         |bench| {
             bench.openid()?;
             let other = format!("{}1", client_id(bench)?);
+            refused(bench, "`azp` is another", |mint| mint.claim("azp", other.as_str()))?;
             refused(bench, "`aud` is another", |mint| mint.claim("aud", other))
         },
     ),

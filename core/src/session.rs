@@ -333,6 +333,17 @@ mod tests {
         6d696e227d5b312c325d7374616666";
 
     #[test]
+    fn nobody_has_been_seen_in_the_future() {
+        let (now, later) = (Timestamp::from_unix(1), Timestamp::from_unix(2));
+        let sign_in = SignIn::new("oidc", Identity::new(7), Tokens::new("t"));
+        let seen = |at| {
+            let sign_in = sign_in.clone().authenticated(at);
+            Session::new(SessionId::new([1; 16]), sign_in, now, later).authenticated
+        };
+        assert_eq!((seen(None), seen(Some(now)), seen(Some(later))), (None, Some(now), Some(now)));
+    }
+
+    #[test]
     fn application_data_of_another_version_or_form_counts_as_absent() {
         assert_eq!(session().data::<Vec<u8>>(1), None);
         assert_eq!(session().data::<String>(2), None);

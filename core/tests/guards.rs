@@ -151,6 +151,7 @@ fn whoever_has_not_signed_in_lately_is_sent_to_do_it_again_and_comes_back() {
     // The shortest of several counts, and a group that somebody lacks comes first: nobody signs in again for a no.
     world.wait(5 * MINUTE);
     assert!(visit(&world, &ada, &within(10).and(within(4))).is_err());
+    assert!(visit(&world, &ada, &within(4).and(within(10))).is_err());
     let refusal = visit(&world, &ada, &within(4).group("admins")).unwrap_err();
     assert_eq!(refused(&refusal), (403, "group_not_allowed".to_owned()));
 }
@@ -190,6 +191,9 @@ fn the_sign_in_page_takes_a_script_at_its_word_and_asks_nobody_in_vain() {
     // Whoever wants another account is asked which.
     let asked = Asked::of(&ada.visit(&mut world, "/oauth2/start/plain?max_age=60&switch=1"));
     assert_eq!(asked.parameter("prompt"), "select_account");
+    world.profile["id"] = 8.into();
+    let landed = ada.clone().come_back(&mut world, &asked);
+    assert_eq!(landed.status, 303, "another account is what was wanted: {:?}", world::code(&landed));
     for odd in ["-1", "x", "1e3", "99999999999999999999", ""] {
         let asked = Asked::of(&ada.visit(&mut world, &format!("/oauth2/start/plain?max_age={odd}")));
         assert!(!asked.url.query().unwrap().contains("prompt"), "{odd}");

@@ -8,6 +8,7 @@ use url::Url;
 use crate::{
     authorization_response::{Answer, AuthorizationResponse, Reference},
     entropy::{Entropy, Seed},
+    identity::AccountKey,
     limits::ATTEMPT_AGE_MAX,
     provider::{Answered, AuthorizationRequest, Begun},
     refusal::Refusal,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// What attempt cookies are sealed for. Its number changes with the form of [`Attempt`].
-pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/2";
+pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/3";
 
 /// A sign-in that a browser has begun. It travels sealed in a cookie of its own, so that tabs do not disturb each
 /// other and any instance can finish what another began.
@@ -31,6 +32,8 @@ pub struct Attempt {
     issuer: Option<String>,
     issuer_required: bool,
     max_age: Option<u64>,
+    /// Whoever is to sign in again.
+    account: Option<AccountKey>,
     /// What the callback is known by, where that is not `state`.
     request_token: Option<RequestToken>,
     private: Vec<u8>,
@@ -62,15 +65,17 @@ impl Attempt {
             issuer: None,
             issuer_required: false,
             max_age: None,
+            account: None,
             request_token: None,
             private: Vec::new(),
             rounds,
         }
     }
 
-    /// Sets how long ago the person may have shown the provider who they are, in seconds.
-    pub(crate) fn with_max_age(mut self, max_age: Option<u64>) -> Self {
-        self.max_age = max_age;
+    /// Sets how long ago the person may have shown the provider who they are, in seconds, and who that must be.
+    pub(crate) fn again(mut self, max_age: u64, account: Option<AccountKey>) -> Self {
+        self.max_age = Some(max_age);
+        self.account = account;
         self
     }
 
@@ -118,8 +123,9 @@ impl Attempt {
         &self.target
     }
 
-    pub(crate) fn max_age(&self) -> Option<u64> {
-        self.max_age
+    /// What is asked of whoever signs in again: how long ago at most, in seconds, and who.
+    pub(crate) fn asked_again(&self) -> Option<(u64, Option<AccountKey>)> {
+        self.max_age.map(|max_age| (max_age, self.account))
     }
 
     pub(crate) fn began_at(&self) -> Timestamp {

@@ -23,7 +23,7 @@ use crate::{
     entropy::Entropy,
     exchange::{HttpFailure, Purpose},
     guarded::was_within,
-    identity::{Identity, SignIn, Tokens},
+    identity::{AccountKey, Identity, SignIn, Tokens, account_key},
     identity_headers::header_value,
     limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
     provider::{Answered, Begun, Provider, ProviderError, UserHeader},
@@ -105,8 +105,6 @@ pub(crate) struct Browser {
     pub(crate) ticket: Option<SessionId>,
     /// Whether the browser has a session already.
     pub(crate) signed_in: bool,
-    /// Whose: who vouches for the account, and its identifier there.
-    pub(crate) account: Option<(String, String)>,
     /// Whether it brought a session cookie that is none any more.
     pub(crate) dead_session: bool,
     /// Whether it brought tokens.
@@ -145,8 +143,8 @@ pub(crate) struct Way {
     /// The cookie of the attempt that a callback answers, with the round trips before it. Whatever comes of it, it is
     /// used up.
     pub(crate) attempt_cookie: Option<(String, u8)>,
-    /// How long ago the person may have shown the provider who they are, in seconds, where they sign in again.
-    pub(crate) max_age: Option<u64>,
+    /// Of whoever signs in again: how long ago they may have shown the provider who they are, in seconds, and who it is.
+    pub(crate) again: Option<(u64, Option<AccountKey>)>,
 }
 
 impl fmt::Debug for Way {
@@ -343,10 +341,8 @@ impl Run {
         if let Err(refusal) = self.vestibule.rules.admit_account(&sign_in.identity) {
             return Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal));
         }
-        if let Some(max_age) = way.max_age {
-            if let Some(step) = self.not_again(&sign_in, &way, Duration::from_secs(max_age), now) {
-                return step;
-            }
+        if let Some(step) = self.not_again(&sign_in, &way, now) {
+            return step;
         }
         let sign_in = Arc::new(sign_in);
         self.needs(Effect::Decide(Arc::clone(&sign_in)), Awaits::Decision(sign_in, way))
@@ -354,15 +350,17 @@ impl Run {
 
     /// Why somebody who was to sign in again has not: the provider did not ask them, or somebody else came. The session
     /// that the browser has stays what it was.
-    fn not_again(&self, sign_in: &SignIn, way: &Way, max_age: Duration, now: Timestamp) -> Option<Step> {
+    fn not_again(&self, sign_in: &SignIn, way: &Way, now: Timestamp) -> Option<Step> {
+        let (max_age, account) = way.again?;
+        let max_age = Duration::from_secs(max_age);
         if sign_in.authenticated.is_some_and(|at| !was_within(at, max_age, now)) {
             let fault = "the person showed who they are longer ago than was asked for";
             let error = ProviderError::Broken { purpose: Purpose::Profile, fault };
             return Some(Step::Done(self.vestibule.provider_failed(&self.browser, way, error)));
         }
-        let (issuer, subject) = self.browser.account.as_ref()?;
-        let same = *issuer == sign_in.identity.issuer && *subject == sign_in.identity.subject;
-        (!same).then(|| Step::Done(self.vestibule.turned_away(&self.browser, way, Refusal::OtherAccount)))
+        let came = account_key(&sign_in.identity.issuer, &sign_in.identity.subject);
+        let other = account.is_some_and(|account| account != came);
+        other.then(|| Step::Done(self.vestibule.turned_away(&self.browser, way, Refusal::OtherAccount)))
     }
 
     /// The application has decided: a session, or a page that says why not.

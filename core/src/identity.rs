@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{secret::Secret, time::Timestamp};
 
@@ -97,6 +98,20 @@ impl Identity {
         self.claims.insert(name.into(), value.into());
         self
     }
+}
+
+/// An account in few bytes, to tell it from others: a hash of who vouches for it and of its identifier there.
+pub(crate) type AccountKey = [u8; 16];
+
+/// The key of the account that is called `subject` at `issuer`.
+pub(crate) fn account_key(issuer: &str, subject: &str) -> AccountKey {
+    let mut hash = Sha256::new();
+    hash.update((issuer.len() as u64).to_be_bytes());
+    hash.update(issuer);
+    hash.update(subject);
+    let mut key = AccountKey::default();
+    key.copy_from_slice(&hash.finalize()[..16]);
+    key
 }
 
 /// Says which account it is and that there is more: the rest is personal and stays out of logs.

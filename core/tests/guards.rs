@@ -306,6 +306,13 @@ fn se_29_another_account_is_no_second_sign_in_of_the_first() {
     let before = ada.jar["__Host-vestibule"].clone();
     let page = again(&mut other, &mut ada, &within(5));
     assert_eq!(refused(&page), (403, "other_account".to_owned()));
+    // A browser brings no session along to an answer by form_post: it is the attempt that knows.
+    let sent = visit(&other, &ada, &within(5)).unwrap_err();
+    let start = sent.get("location").unwrap().strip_prefix(world::ORIGIN).unwrap();
+    let asked = Asked::of(&ada.visit(&mut other, start));
+    let mut bare = ada.clone();
+    bare.jar.remove("__Host-vestibule");
+    assert_eq!(refused(&bare.come_back(&mut other, &asked)).1, "other_account");
     assert_eq!(ada.jar["__Host-vestibule"], before);
     // Signing in with another account without being asked to repeat anything is what it always was.
     let mut eve = ada.clone();

@@ -34,8 +34,8 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         };
         let target =
             ReturnTarget::parse(attempt.target(), &vestibule.policy).unwrap_or_else(ReturnTarget::root);
-        let max_age = attempt.max_age();
-        let way = Way { provider, target, attempt_cookie: Some((cookie, attempt.rounds())), max_age };
+        let again = attempt.asked_again();
+        let way = Way { provider, target, attempt_cookie: Some((cookie, attempt.rounds())), again };
         // An answer at another provider's address is not an answer to this attempt (RFC 9700 §4.4.2); neither is one
         // that came in another way than the provider answers.
         let path = request::path(self.head.target());

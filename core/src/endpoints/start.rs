@@ -7,6 +7,7 @@ use crate::{
     config::Vestibule,
     endpoints::{Visit, Wishes},
     flow::{self, Browser, Outcome, Step, Way},
+    identity::{AccountKey, account_key},
     limits::ROUNDS_MAX,
     paths::Endpoint,
     provider::Provider,
@@ -63,9 +64,19 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         }
         let (max_age, now) = (wishes.max_age, self.now);
         let attempt = Attempt::new(self.entropy.bytes(), provider.id(), &target, rounds, now);
-        let attempt = attempt.with_max_age(max_age);
-        let way = Way { provider, target, attempt_cookie: None, max_age };
+        let attempt = match max_age {
+            Some(max_age) => attempt.again(max_age, self.account()),
+            None => attempt,
+        };
+        let way = Way { provider, target, attempt_cookie: None, again: None };
         flow::begin_attempt(vestibule, self.browser(), way, attempt, wishes, now)
+    }
+
+    /// The account of whoever is signed in.
+    fn account(&self) -> Option<AccountKey> {
+        let person = self.person.as_ref().filter(|person| person.may_enter)?;
+        let (issuer, subject) = &person.account;
+        Some(account_key(issuer, subject))
     }
 
     /// Round trips that this browser finished within the last minute.
@@ -98,11 +109,6 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             asker: self.asker,
             ticket: vestibule.keeps_sessions().then(|| vestibule.ticket(self.head, self.now)).flatten(),
             signed_in: self.person.as_ref().is_some_and(|person| person.may_enter),
-            account: self
-                .person
-                .as_ref()
-                .filter(|person| person.may_enter)
-                .map(|person| person.account.clone()),
             dead_session: self.person.is_none() && self.cookies.has(&vestibule.session_cookie),
             tokens: self.cookies.has(&vestibule.cookies.tokens()),
             remembered: self.cookies.has(&vestibule.cookies.remembered()),

@@ -80,7 +80,6 @@ impl Vestibule {
             entropy,
             ticket: None,
             signed_in: false,
-            account: None,
             dead_session: false,
             tokens: false,
             attempts: Vec::new(),

@@ -46,7 +46,7 @@ async fn each_route_asks_for_what_its_guard_names_and_says_what_is_lacking() {
         .service(behind("/staff", gate.require().group("staff")))
         .service(behind("/either", gate.require().that(either).claim("role", "admin")))
         .service(behind("/admins", gate.require().group("admins")))
-        .service(behind("/both", gate.require().group("staff").group("admins")))
+        .service(behind("/both", gate.require().group("admins").group("staff")))
         .service(behind("/auditors", gate.require().claim("role", "auditor")));
     let app = site(app).await;
     let mut ada = signed_in(&app).await;

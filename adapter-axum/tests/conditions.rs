@@ -45,7 +45,7 @@ async fn each_route_asks_for_what_its_guard_names_and_says_what_is_lacking() {
     let app = behind("/staff", gate.require().group("staff"))
         .merge(behind("/either", gate.require().that(either).claim("role", "admin")))
         .merge(behind("/admins", gate.require().group("admins")))
-        .merge(behind("/both", gate.require().group("staff").group("admins")))
+        .merge(behind("/both", gate.require().group("admins").group("staff")))
         .merge(behind("/auditors", gate.require().claim("role", "auditor")))
         .merge(gate.routes());
     let mut ada = signed_in(&app).await;

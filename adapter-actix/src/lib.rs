@@ -41,6 +41,8 @@
 //! }
 //! ```
 //!
+//! An application's own tests sign people in with `testing` (feature `testkit`).
+//!
 //! There is no rule in this crate: which status, which cookie, who is redirected and who reads a problem is decided in
 //! the core, and is the same with every framework. What is here translates types and runs the driver. It brings no
 //! runtime: an exchange with a provider runs where the driver's [`Host`](vestibule::driver::Host) runs it, and that of
@@ -51,6 +53,8 @@ mod gate;
 mod handler;
 mod head;
 mod require;
+#[cfg(feature = "testkit")]
+pub mod testing;
 
 pub use extract::{MaybeSignedIn, Rejection, SignedIn};
 pub use gate::Gate;

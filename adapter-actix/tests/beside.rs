@@ -12,7 +12,7 @@ use actix_web::{
     test::TestRequest,
     web::{self, Bytes, ServiceConfig},
 };
-use support::{Browser, Memory, Site, builder, gate, gate_at, site};
+use support::{Browser, LeadsTo as _, Memory, Site, builder, gate, gate_at, site};
 use vestibule_actix::{Gate, MaybeSignedIn};
 
 // docs/beside-other-sessions.md

@@ -11,7 +11,7 @@ use actix_web::{
     test::TestRequest,
     web::{self, Bytes, Data, Json},
 };
-use support::{Browser, Memory, Site, builder, gate, gate_at, gate_of, log, site};
+use support::{Browser, LeadsTo as _, Memory, Site, builder, gate, gate_at, gate_of, log, site};
 use url::Url;
 use vestibule::{
     config::{Builder, Keep, Prompt, SignInWith},
@@ -163,7 +163,7 @@ async fn a_handler_ends_the_session() {
         let post = |site| TestRequest::post().uri(path).insert_header(("sec-fetch-site", site));
         assert_eq!(ada.send(post("cross-site")).await.status, 403);
         assert_eq!(ada.send(post("same-origin")).await.leads_to(), leads_to);
-        assert!(!ada.cookies.keys().any(|name| name == "__Host-vestibule"), "{:?}", ada.cookies.keys());
+        assert!(!ada.cookies.keys().any(|name| name == "__Host-vestibule"), "{:?}", ada.cookies);
     }
 }
 

@@ -43,11 +43,10 @@ async fn a_browser_that_leaves_in_the_middle_of_the_token_call_loses_nothing() {
     // It begins in this process, and comes back over the network: keys and gate are the same.
     let mut browser = Browser::new(&site(App::new().configure(gate.routes())).await);
     let target = browser.go_and_come_back("/oauth2/sign_in", "/oauth2/callback").await;
-    let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let request = format!(
         "GET {target} HTTP/1.1\r\nhost: app.example\r\nsec-fetch-mode: navigate\r\ncookie: {}\r\n\
          connection: close\r\n\r\n",
-        cookies.join("; ")
+        browser.cookies.header().unwrap()
     );
 
     host.closed.store(true, Ordering::SeqCst);

@@ -10,9 +10,12 @@ use actix_web::{
     test::TestRequest,
     web::{self, Data, ReqData},
 };
-use support::{Browser, Memory, Site, builder, gate, gate_at, gate_of, log, navigation, site};
-use vestibule::session::Session;
-use vestibule_actix::{Gate, MaybeSignedIn, Rejection, SignedIn};
+use support::{Browser, LeadsTo as _, Memory, Site, builder, gate, gate_at, gate_of, log, navigation, site};
+use vestibule::{identity::Tokens, session::Session};
+use vestibule_actix::{
+    Gate, MaybeSignedIn, Rejection, SignedIn,
+    testing::{Person, SignedInAs as _},
+};
 
 fn name(session: Option<Session>) -> String {
     session.map_or_else(|| "nobody".to_owned(), |session| session.identity.username.unwrap_or_default())
@@ -82,7 +85,7 @@ async fn somebody_who_may_not_enter_is_told_so_and_is_nobody_where_that_is_optio
     let open = app(&gate()).await;
     let closed = app(&gate_of(builder("/oauth2").email_domains(["a.example"]))).await;
     let mut ada = signed_in(&open).await;
-    let cookies = ada.cookies;
+    let cookies = ada.cookies.clone();
     ada = Browser::new(&closed);
     ada.cookies = cookies;
     assert_eq!(ada.visit("/required").await.status, 403);
@@ -275,10 +278,14 @@ async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
     }
     for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {
         let gate = gate_of(builder);
-        let app =
-            App::new().configure(gate.routes()).app_data(Data::new(gate)).route("/page", web::get().to(page));
+        let app = App::new()
+            .configure(gate.routes())
+            .app_data(Data::new(gate.clone()))
+            .route("/page", web::get().to(page));
         let app = site(app).await;
-        assert_eq!(signed_in(&app).await.fetch("/page").await.body, expected);
+        let ada = Person::new(7).tokens(Tokens::new("canary"));
+        let asked = TestRequest::with_uri("/page").signed_in(&gate, ada);
+        assert_eq!(Browser::new(&app).send(asked).await.body, expected);
         assert_eq!(Browser::new(&app).fetch("/page").await.body, "none");
     }
 }

@@ -11,8 +11,10 @@ use actix_web::{
     web::{self, Bytes},
 };
 use futures_util::{Stream, stream};
-use support::{Browser, builder, gate, gate_of, log, navigation, site};
-use vestibule::{config::Flavour, limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
+use support::{Browser, LeadsTo as _, builder, gate, gate_of, log, navigation, site};
+use vestibule::{
+    config::Flavour, limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths, testkit::MemoryProvider,
+};
 
 #[actix_web::test]
 async fn configured_routes_sign_a_person_in_and_out() {
@@ -61,7 +63,7 @@ async fn a_scope_at_another_place_says_what_to_do() {
 #[actix_web::test]
 async fn renamed_paths_and_aliases_and_a_provider_s_own_paths_are_all_routed() {
     let paths = Paths::below("/oauth2").rename(Endpoint::SignIn, "/login").sign_out_alias("/app/logout");
-    let two = builder("/oauth2").paths(paths).provider(support::Plain::new("other"));
+    let two = builder("/oauth2").paths(paths).provider(MemoryProvider::new("other"));
     let app = site(App::new().configure(gate_of(two).routes())).await;
     let mut browser = Browser::new(&app);
     let choice = browser.visit("/login").await;

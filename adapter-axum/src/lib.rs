@@ -29,6 +29,8 @@
 //! # }
 //! ```
 //!
+//! An application's own tests sign people in with `testing` (feature `testkit`).
+//!
 //! There is no rule in this crate: which status, which cookie, who is redirected and who reads a problem is decided in
 //! the core, and is the same with every framework. What is here translates types and runs the driver.
 
@@ -37,6 +39,8 @@ mod gate;
 mod handler;
 mod head;
 mod require;
+#[cfg(feature = "testkit")]
+pub mod testing;
 
 pub use extract::{Rejection, SignedIn, Wiring};
 pub use gate::Gate;

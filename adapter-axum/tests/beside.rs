@@ -10,7 +10,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use support::{Browser, Memory, builder, gate, gate_at};
+use support::{Browser, LeadsTo as _, Memory, builder, gate, gate_at};
 use tower_sessions::{MemoryStore, Session as Basket, SessionManagerLayer, cookie::SameSite};
 use vestibule_axum::{Gate, SignedIn};
 
@@ -139,7 +139,7 @@ async fn whoever_signs_in_again_keeps_their_basket() {
     sign_in(&mut ada).await;
     put(&mut ada, "Emma").await;
     let before = ada.cookies.clone();
-    host.wait(3_600);
+    host.pass(std::time::Duration::from_secs(3_600));
     ada.sign_in("/oauth2/start/plain?max_age=60", "/oauth2/callback").await;
     assert_eq!(ada.fetch("/basket").await.body, "somebody: Emma");
     for name in ["basket", "__Host-vestibule"] {

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use support::{Browser, Memory, builder, gate, gate_at, gate_of};
+use support::{Browser, LeadsTo as _, builder, gate, gate_at, gate_of};
 use url::Url;
 use vestibule::{
     config::{Builder, Keep, Prompt, SignInWith},
@@ -20,7 +20,7 @@ use vestibule::{
     pages::{DrawPage, PageContent, PageStyle, escaped},
     session::ApplicationData,
 };
-use vestibule_axum::{Gate, Rejection, RequireSignIn, SignedIn};
+use vestibule_axum::{Gate, Rejection, RequireSignIn, SignedIn, testing};
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
@@ -65,14 +65,14 @@ async fn each_route_asks_for_what_its_guard_names_and_says_what_is_lacking() {
 
 #[tokio::test]
 async fn whoever_signed_in_too_long_ago_does_it_again_and_comes_back() {
-    let host = Memory::new();
+    let host = testing::host();
     let gate = gate_at(keeping(), &host);
     let app =
         behind("/pay", gate.require().group("staff").signed_in_within(TEN_MINUTES)).merge(gate.routes());
     let mut ada = signed_in(&app).await;
-    host.wait(600);
+    host.pass(Duration::from_secs(600));
     assert_eq!(ada.visit("/pay").await.body, "inside");
-    host.wait(1);
+    host.pass(Duration::from_secs(1));
     let problem = ada.fetch("/pay").await;
     assert_eq!(problem.status, 401);
     assert!(
@@ -151,7 +151,7 @@ async fn a_handler_ends_the_session() {
         assert_eq!(ada.send(cross).await.status, 403);
         let own = Request::post(path).header("sec-fetch-site", "same-origin");
         assert_eq!(ada.send(own).await.leads_to(), leads_to);
-        assert!(!ada.cookies.keys().any(|name| name == "__Host-vestibule"), "{:?}", ada.cookies.keys());
+        assert!(!ada.cookies.keys().any(|name| name == "__Host-vestibule"), "{:?}", ada.cookies);
     }
 }
 

@@ -8,9 +8,12 @@ use axum::{
     http::Request,
     routing::{any, get},
 };
-use support::{Browser, builder, gate, gate_of, navigation};
-use vestibule::session::Session;
-use vestibule_axum::{Gate, SignedIn};
+use support::{Browser, LeadsTo as _, builder, gate, gate_of, navigation};
+use vestibule::{identity::Tokens, session::Session};
+use vestibule_axum::{
+    Gate, SignedIn,
+    testing::{Person, SignedInAs as _},
+};
 
 async fn required(SignedIn(session): SignedIn) -> String {
     session.identity.username.unwrap_or_default()
@@ -60,7 +63,7 @@ async fn somebody_who_may_not_enter_is_told_so_and_is_nobody_where_that_is_optio
     // The rules are stricter than when the session began, as after a restart.
     let open = app(&gate());
     let closed = app(&gate_of(builder("/oauth2").email_domains(["a.example"])));
-    let cookies = signed_in(&open).await.cookies;
+    let cookies = signed_in(&open).await.cookies.clone();
     let mut ada = Browser::new(&closed);
     ada.cookies = cookies;
     assert_eq!(ada.visit("/required").await.status, 403);
@@ -181,7 +184,9 @@ async fn an_application_gets_the_tokens_that_the_site_keeps_and_nobody_elses() {
     for (builder, expected) in [(builder("/oauth2").keep_tokens(), "canary"), (builder("/oauth2"), "none")] {
         let gate = gate_of(builder);
         let app = Router::new().route("/page", get(page)).with_state(gate.clone()).merge(gate.routes());
-        assert_eq!(signed_in(&app).await.fetch("/page").await.body, expected);
+        let ada = Person::new(7).tokens(Tokens::new("canary"));
+        let asked = Request::get("/page").signed_in(&gate, ada);
+        assert_eq!(Browser::new(&app).send(asked).await.body, expected);
         assert_eq!(Browser::new(&app).fetch("/page").await.body, "none");
     }
 }

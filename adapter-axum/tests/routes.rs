@@ -5,8 +5,14 @@ mod support;
 use std::net::SocketAddr;
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
-use support::{Browser, builder, gate, gate_of, navigation};
-use vestibule::{config::Flavour, limits::BODY_BYTES_MAX, paths::Endpoint, paths::Paths};
+use support::{Browser, LeadsTo as _, builder, gate, gate_of, navigation};
+use vestibule::{
+    config::Flavour,
+    limits::BODY_BYTES_MAX,
+    paths::Endpoint,
+    paths::Paths,
+    testkit::{MemoryProvider, Person},
+};
 
 #[tokio::test]
 async fn merged_routes_sign_a_person_in_and_out() {
@@ -48,7 +54,7 @@ async fn a_scope_at_another_place_says_what_to_do() {
 #[tokio::test]
 async fn renamed_paths_and_aliases_and_a_provider_s_own_paths_are_all_routed() {
     let paths = Paths::below("/oauth2").rename(Endpoint::SignIn, "/login").sign_out_alias("/app/logout");
-    let two = builder("/oauth2").paths(paths).provider(support::Plain::new("other"));
+    let two = builder("/oauth2").paths(paths).provider(MemoryProvider::new("other"));
     let app = Router::new().merge(gate_of(two).routes());
     let mut browser = Browser::new(&app);
     let choice = browser.visit("/login").await;
@@ -101,15 +107,11 @@ async fn a_body_is_read_to_the_limit_and_only_where_it_is_wanted() {
 async fn the_second_of_two_callbacks_is_no_second_sign_in() {
     let app = Router::new().merge(gate().routes());
     let mut browser = Browser::new(&app);
-    let away = browser.visit("/oauth2/sign_in").await;
-    let location = url::Url::parse(away.header("location")).expect("it is an address");
-    let state =
-        location.query_pairs().find(|(name, _)| name == "state").expect("it has a state").1.into_owned();
+    let target = browser.go_and_come_back("/oauth2/sign_in", Person::new(7)).await;
     let before = browser.cookies.clone();
-    let target = format!("/oauth2/callback?code=c&state={state}");
-    assert_eq!(browser.send(navigation(&target)).await.status, 303);
+    assert_eq!(browser.visit(&target).await.status, 303);
     browser.cookies = before;
-    let again = browser.send(navigation(&target)).await;
+    let again = browser.visit(&target).await;
     assert_eq!(again.status, 400);
     assert!(again.body.contains("attempt_already_answered"), "{again:?}");
 }

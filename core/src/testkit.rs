@@ -62,7 +62,7 @@ mod provider_kit;
 mod store_contract;
 
 pub use converse::{Asked, Reaction, answered, converse};
-pub use jar::CookieJar;
+pub use jar::{CookieJar, FETCH_HEADERS, VISIT_HEADERS, request_target};
 pub use memory::{MemoryHost, Task};
 pub use memory_provider::MemoryProvider;
 pub use person::Person;

@@ -22,10 +22,13 @@ const NAMING: [(&str, &str); 4] = [
     ("error::Error", "an answer comes from the core: translate its response"),
 ];
 
+/// What an application's own tests are helped with: it decides nothing, and nobody runs it.
+const TESTING: &str = "src/testing.rs";
+
 /// The adapter that a file belongs to, where it is part of one.
 pub(crate) fn adapter(name: &str) -> Option<&str> {
     let (folder, rest) = name.split_once('/')?;
-    (folder.starts_with("adapter-") && rest.starts_with("src/")).then_some(folder)
+    (folder.starts_with("adapter-") && rest.starts_with("src/") && rest != TESTING).then_some(folder)
 }
 
 /// What is wrong with one file of an adapter.
@@ -98,6 +101,7 @@ mod tests {
     fn an_adapter_is_its_src() {
         assert_eq!(adapter("adapter-axum/src/head.rs"), Some("adapter-axum"));
         assert_eq!(adapter("adapter-axum/tests/guard.rs"), None);
+        assert_eq!(adapter("adapter-axum/src/testing.rs"), None);
         assert_eq!(adapter("core/src/lib.rs"), None);
         assert!(
             too_long("adapter-axum", LINES_MAX).is_none()

@@ -11,6 +11,7 @@ mod fuzz;
 mod python;
 mod steps;
 mod suite;
+mod testkit;
 mod threats;
 mod tidy;
 mod tools;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::{
     Outcome, adapters, root,
     steps::{cargo, command, output},
-    threats,
+    testkit, threats,
 };
 
 /// Longer files are split; the aim is 100 to 300 lines.
@@ -65,6 +65,7 @@ pub(crate) fn run() -> Outcome {
     for name in tracked()? {
         let Ok(text) = fs::read_to_string(root().join(&name)) else { continue };
         problems.extend(untidy(&name, &text));
+        problems.extend(testkit::turned_on(&name, &text));
         if let Some(adapter) = adapters::adapter(&name) {
             problems.extend(adapters::names_a_rule(&name, &text));
             *lines.entry(adapter.to_owned()).or_insert(0) += text.lines().count();

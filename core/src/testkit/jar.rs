@@ -1,6 +1,24 @@
-//! The cookies of one browser.
+//! What an adapter's browser for tests is made of: cookies, headers, and where redirects lead.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Index};
+
+use url::Url;
+
+/// The headers by which a browser shows that it goes to a page from one of the same site.
+pub const VISIT_HEADERS: [(&str, &str); 3] =
+    [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "same-origin")];
+
+/// The headers by which a browser shows that one of the site's own scripts asks.
+pub const FETCH_HEADERS: [(&str, &str); 3] =
+    [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("sec-fetch-site", "same-origin")];
+
+/// What a browser sends in its request for `address`: its path and query, whether it is a whole address or not.
+pub fn request_target(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(url) => url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        Err(_) => address.split('#').next().unwrap_or_default().to_owned(),
+    }
+}
 
 /// Keeps and drops cookies as a browser does that visits one site. It minds neither paths nor the time: a cookie goes
 /// when the site takes it away.
@@ -12,7 +30,7 @@ use std::collections::BTreeMap;
 /// jar.take(["a=1; Path=/; Max-Age=60", "b=2; Path=/", "a=; Path=/; Max-Age=0; HttpOnly"]);
 /// assert_eq!(jar.header().as_deref(), Some("b=2"));
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct CookieJar(BTreeMap<String, String>);
 
 impl CookieJar {
@@ -23,25 +41,30 @@ impl CookieJar {
             let Some((name, value)) = pair.split_once('=') else { continue };
             let is_gone = attributes.split(';').any(|attribute| attribute.trim() == "Max-Age=0");
             if is_gone {
-                self.0.remove(name);
+                self.remove(name);
             } else {
-                self.put(name, value);
+                self.insert(name, value);
             }
         }
     }
 
-    /// Puts a cookie in.
-    pub fn put(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    /// Puts a cookie in, or another value into one.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Takes a cookie out.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// The value of the cookie `name`.
-    pub fn value(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
     /// The names of all cookies.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
@@ -49,6 +72,15 @@ impl CookieJar {
     pub fn header(&self) -> Option<String> {
         let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+}
+
+/// The value of the cookie of a name; without one it panics.
+impl Index<&str> for CookieJar {
+    type Output = String;
+
+    fn index(&self, name: &str) -> &String {
+        self.0.get(name).unwrap_or_else(|| panic!("there is no cookie `{name}`"))
     }
 }
 

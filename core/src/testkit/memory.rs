@@ -26,6 +26,8 @@ use crate::{
 /// Work that outlives its request.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+type Answers = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpFailure> + Send + Sync;
+
 /// A host for tests: nothing leaves the process. Clones are one host.
 ///
 /// Every [`MemoryProvider`](super::MemoryProvider) answers at it; other providers as [`MemoryHost::answering`] says, and
@@ -35,7 +37,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct MemoryHost {
     now: Arc<AtomicI64>,
     seeds: Arc<AtomicU64>,
-    answers: Arc<dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpFailure> + Send + Sync>,
+    answers: Arc<Answers>,
     spawns: Arc<dyn Fn(Task) + Send + Sync>,
 }
 

@@ -96,8 +96,8 @@ impl Attempt {
     }
 
     /// Forgets where the browser wanted to go; for a target that makes the cookie too large.
-    pub(crate) fn without_target(mut self) -> Self {
-        ReturnTarget::root().as_str().clone_into(&mut self.target);
+    pub(crate) fn without_target(mut self, landing: &ReturnTarget) -> Self {
+        landing.as_str().clone_into(&mut self.target);
         self
     }
 

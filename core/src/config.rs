@@ -4,6 +4,7 @@ mod asking;
 mod cautions;
 mod checks;
 mod cookie_domain;
+mod own_pages;
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -24,7 +25,7 @@ use crate::{
     paths::Paths,
     provider::Provider,
     proxies::TrustedProxies,
-    return_target::ReturnPolicy,
+    return_target::{ReturnPolicy, ReturnTarget},
     rules::EntryRules,
     seal::{Binding, KeyRing},
     session::SESSION_PURPOSE,
@@ -123,6 +124,10 @@ pub struct Vestibule {
     pub(crate) session_binding: Binding,
     pub(crate) rules: EntryRules,
     pub(crate) policy: ReturnPolicy,
+    /// A page of the application's own that people sign in from.
+    pub(crate) sign_in_page: Option<String>,
+    /// Where a sign-in leads that has no better place.
+    pub(crate) landing: ReturnTarget,
     pub(crate) session_age: Duration,
     pub(crate) flavour: Flavour,
     pub(crate) proxies: TrustedProxies,
@@ -154,6 +159,8 @@ impl Vestibule {
             cookie_domain: None,
             rules: EntryRules::default(),
             allowed_origins: Vec::new(),
+            sign_in_page: None,
+            land_on: None,
             session_age: SESSION_AGE_DEFAULT,
             flavour: Flavour::default(),
             asking: Asking::default(),
@@ -221,6 +228,8 @@ pub struct Builder {
     cookie_domain: Option<String>,
     rules: EntryRules,
     allowed_origins: Vec<String>,
+    sign_in_page: Option<String>,
+    land_on: Option<String>,
     session_age: Duration,
     flavour: Flavour,
     asking: Asking,
@@ -329,11 +338,14 @@ impl Builder {
         let (proxies, client_header) = self.checked_proxies(&mut problems);
         let access = self.checked_rules(&proxies, &mut problems);
         let policy = self.return_policy(redirect_url.as_ref(), &mut problems);
+        let landing = self.landing(policy.as_ref(), &mut problems);
         let cookie_domain = self.checked_cookie_domain(redirect_url.as_ref(), &mut problems);
         ConfigError::check(problems)?;
         self.keep_what_rules_name();
         let identity_headers = self.chosen_headers();
-        let (Some(redirect_url), Some(keys), Some(policy)) = (redirect_url, self.keys, policy) else {
+        let (Some(redirect_url), Some(keys), Some(policy), Some(landing)) =
+            (redirect_url, self.keys, policy, landing)
+        else {
             return Err(ConfigError { problems: Vec::new() });
         };
         let origin = redirect_url.origin().ascii_serialization();
@@ -350,6 +362,8 @@ impl Builder {
             session_cookie,
             rules: self.rules,
             policy,
+            sign_in_page: self.sign_in_page,
+            landing,
             session_age: self.session_age,
             flavour: self.flavour,
             proxies,

@@ -142,9 +142,9 @@ impl Vestibule {
         Response::see_other(&self.address(&self.sign_in_path(target.as_ref(), false))).into()
     }
 
-    /// Whether `path` is one of the endpoints'.
+    /// Whether `path` is one of the endpoints', or that of the page that people sign in from.
     pub(crate) fn is_own_path(&self, path: &str) -> bool {
-        self.route(path).is_some()
+        self.route(path).is_some() || self.is_sign_in_page(path)
     }
 
     fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
@@ -183,9 +183,14 @@ impl Vestibule {
         [self.session_cookie.clone(), self.cookies.tokens(), self.cookies.remembered(), self.cookies.rounds()]
     }
 
-    /// The path of `sign_in` with what it needs to know.
+    /// The path of the page that people sign in from, with what it needs to know.
     pub(crate) fn sign_in_path(&self, target: Option<&ReturnTarget>, switch: bool) -> String {
-        with_query(self.paths.of(Endpoint::SignIn), target, switch)
+        self.with_query(self.begins_at(), target, switch)
+    }
+
+    /// A path with `rd` and `switch` in its query, as far as they say more than nothing would.
+    pub(crate) fn with_query(&self, path: &str, target: Option<&ReturnTarget>, switch: bool) -> String {
+        with_query(path, target.filter(|target| **target != self.landing), switch)
     }
 
     /// The path of `start`, for a provider if it is known which, and with what else it needs to know.
@@ -198,7 +203,7 @@ impl Vestibule {
         let start = self.paths.of(Endpoint::Start);
         let path = provider.map_or_else(|| start.to_owned(), |id| format!("{start}/{id}"));
         let asked = max_age.map(|max_age| ("max_age", max_age.to_string()));
-        with_further(&with_query(&path, target, false), asked)
+        with_further(&self.with_query(&path, target, false), asked)
     }
 
     /// A path of this site as an absolute address: proxies resolve relative ones against the wrong server.
@@ -210,7 +215,7 @@ impl Vestibule {
 /// A path with `rd` and `switch` in its query.
 pub(crate) fn with_query(path: &str, target: Option<&ReturnTarget>, switch: bool) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(target) = target.filter(|target| **target != ReturnTarget::root()) {
+    if let Some(target) = target {
         query.append_pair("rd", target.as_str());
     }
     if switch {
@@ -257,6 +262,10 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         };
         let header = || ReturnTarget::parse(request::text(self.head, "x-auth-request-redirect")?, policy);
         let asked = || self.vestibule.way_back(&self.vestibule.asked(self.head));
-        said().or_else(remembered).or_else(header).or_else(asked).unwrap_or_else(ReturnTarget::root)
+        said()
+            .or_else(remembered)
+            .or_else(header)
+            .or_else(asked)
+            .unwrap_or_else(|| self.vestibule.landing.clone())
     }
 }

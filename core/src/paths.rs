@@ -127,13 +127,7 @@ impl Paths {
         }
         let mut seen = std::collections::HashSet::new();
         for (path, _) in self.all() {
-            let plain =
-                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~');
-            if !path.starts_with('/')
-                || path.contains("//")
-                || path.ends_with('/')
-                || !path.bytes().all(plain)
-            {
+            if !is_plain(path) {
                 problems.push((
                     format!("`{path}` is not a plain path"),
                     "begin with `/`, end without one, and use letters, digits, `-`, `_`, `.` and `~` between",
@@ -151,6 +145,12 @@ impl Default for Paths {
     fn default() -> Self {
         Self::below("/oauth2")
     }
+}
+
+/// Whether everybody reads `path` alike, the root apart.
+pub(crate) fn is_plain(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~');
+    path.starts_with('/') && !path.contains("//") && !path.ends_with('/') && path.bytes().all(plain)
 }
 
 fn index(endpoint: Endpoint) -> usize {

@@ -62,7 +62,7 @@ impl Vestibule {
         let act = |label: &str, href: String| Some((label.to_owned(), href));
         match refusal {
             Refusal::AttemptAlreadyAnswered => {
-                act("Go on", target.map_or_else(|| "/".to_owned(), |target| target.as_str().to_owned()))
+                act("Go on", target.unwrap_or(&self.landing).as_str().to_owned())
             }
             refusal if !refusal.may_be_tried_again() => None,
             refusal if refusal.status() == 403 => act("Use another account", self.sign_in_path(target, true)),

@@ -77,6 +77,7 @@ impl Builder {
         for (fault, remedy) in self.paths.problems() {
             problems.push(Problem::new("paths", fault, remedy));
         }
+        self.check_sign_in_page(problems);
         problems.extend(self.bearers.problems(self.providers.iter().map(|provider| provider.id())));
         problems.extend(self.token_headers.problems());
         problems.extend(self.keeping.problems());
@@ -119,7 +120,7 @@ impl Builder {
         redirect_url: Option<&Url>,
         problems: &mut Vec<Problem>,
     ) -> Option<ReturnPolicy> {
-        let own = self.paths.all().map(|(path, _)| path.to_owned());
+        let own = self.paths.all().map(|(path, _)| path.to_owned()).chain(self.sign_in_page.clone());
         let mut policy = ReturnPolicy::new(redirect_url?).never(self.paths.prefix(), own);
         for (number, origin) in self.allowed_origins.iter().enumerate() {
             match policy.clone().allow(origin) {

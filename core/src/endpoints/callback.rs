@@ -32,8 +32,8 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         let Some(provider) = vestibule.provider(attempt.provider()).cloned() else {
             return self.without_attempt(Refusal::UnknownProvider, &cookie).into();
         };
-        let target =
-            ReturnTarget::parse(attempt.target(), &vestibule.policy).unwrap_or_else(ReturnTarget::root);
+        let target = ReturnTarget::parse(attempt.target(), &vestibule.policy)
+            .unwrap_or_else(|| vestibule.landing.clone());
         let again = attempt.asked_again();
         let way = Way { provider, target, attempt_cookie: Some((cookie, attempt.rounds())), again };
         // An answer at another provider's address is not an answer to this attempt (RFC 9700 §4.4.2); neither is one
@@ -73,7 +73,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         let Some(text) = self.cookies.one(cookie) else {
             // Back onto a callback that was answered long ago: whoever is signed in just goes on.
             if self.person.as_ref().is_some_and(|person| person.may_enter) {
-                return Err(Response::see_other(&vestibule.address("/")).into());
+                return Err(Response::see_other(&vestibule.landing.location(&vestibule.redirect_url)).into());
             }
             let others = self.cookies.starting(&vestibule.cookies.attempts()).next().is_some();
             let refusal = if others { Refusal::StateMismatch } else { Refusal::AttemptMissing };

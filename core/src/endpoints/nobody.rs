@@ -4,7 +4,7 @@ use crate::{
     access::Ruling,
     asked::Asked,
     config::{Flavour, Vestibule},
-    endpoints::{Demand, with_query},
+    endpoints::Demand,
     entropy::Entropy,
     flow::Outcome,
     limits::{REMEMBERED_AGE_MAX, REMEMBERED_BYTES_MAX},
@@ -50,7 +50,12 @@ impl Vestibule {
         let asked = self.asked(head);
         // A proxy that asks about the sign-in itself would send everybody round in circles.
         let is_own = self.elsewhere(&asked).is_none();
-        if is_own && asked.path.as_deref().is_some_and(|path| self.paths.route(path).is_some()) {
+        if is_own
+            && asked
+                .path
+                .as_deref()
+                .is_some_and(|path| self.paths.route(path).is_some() || self.is_sign_in_page(path))
+        {
             return self.refused(Asker::Navigation, Refusal::EndpointGuarded);
         }
         let mut outcome = self.refused(Asker::Program, Refusal::SignInRequired);
@@ -67,7 +72,7 @@ impl Vestibule {
         };
         // An issuer of tokens for API clients has no page to sign in at.
         match only.filter(|id| self.providers.len() > 1 && self.provider(id).is_some()) {
-            Some(id) => with_query(&format!("{}/{id}", self.paths.of(Endpoint::Start)), target, false),
+            Some(id) => self.with_query(&format!("{}/{id}", self.paths.of(Endpoint::Start)), target, false),
             None => self.sign_in_path(target, false),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    endpoints::{Visit, with_query},
+    endpoints::Visit,
     flow::{Outcome, Step},
     pages::{Page, PageAction, PageKind},
     paths::Endpoint,
@@ -56,8 +56,8 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             .providers
             .iter()
             .map(|provider| {
-                let href =
-                    with_query(&format!("{start}/{}", provider.id()), Some(target), self.wants_to_switch());
+                let path = format!("{start}/{}", provider.id());
+                let href = self.vestibule.with_query(&path, Some(target), self.wants_to_switch());
                 (format!("Sign in with {}", provider.label()), self.passing_wishes_on(href))
             })
             .collect();

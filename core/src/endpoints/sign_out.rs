@@ -112,7 +112,11 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
 
     fn question(&self, target: Option<&ReturnTarget>) -> Response {
         let vestibule = self.vestibule;
-        let action = with_query(vestibule.paths.of(Endpoint::SignOut), target, false);
+        let action = with_query(
+            vestibule.paths.of(Endpoint::SignOut),
+            target.filter(|target| **target != ReturnTarget::root()),
+            false,
+        );
         let acts =
             vec![PageAction::post("Sign out", &action), PageAction::quiet_visit("Stay signed in", "/")];
         let mut page =

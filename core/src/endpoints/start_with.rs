@@ -78,7 +78,7 @@ impl fmt::Debug for SignInWith {
 }
 
 impl SignInWith {
-    /// A sign-in that leads to `/`.
+    /// A sign-in that leads to `/`, or wherever `Builder::land_on` says.
     pub fn new() -> Self {
         Self::default()
     }
@@ -92,7 +92,7 @@ impl SignInWith {
     }
 
     /// Leads there afterwards: a path of this site, or an address of an origin that may be returned to. Anything else
-    /// counts as `/`. The page that begins the sign-in is a bad choice: it would begin the next.
+    /// counts as none. The page that begins the sign-in is a bad choice: it would begin the next.
     pub fn return_to(mut self, target: impl Into<String>) -> Self {
         self.return_to = Some(target.into());
         self
@@ -186,7 +186,7 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
     fn begin(self, with: &SignInWith) -> Step {
         let vestibule = self.vestibule;
         let parse = |text: &String| ReturnTarget::parse(text, &vestibule.policy);
-        let target = with.return_to.as_ref().and_then(parse).unwrap_or_else(ReturnTarget::root);
+        let target = with.return_to.as_ref().and_then(parse).unwrap_or_else(|| vestibule.landing.clone());
         let person = self.person.as_ref().filter(|person| person.may_enter);
         let id = with.provider.as_deref().or(person.map(|person| person.provider.as_str()));
         let provider = match (id, vestibule.providers.as_slice()) {

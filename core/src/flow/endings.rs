@@ -48,7 +48,7 @@ impl Vestibule {
         let mut sealed = seal(&attempt);
         if sealed.expose().len() > ATTEMPT_BYTES_MAX {
             // Only one of the two goes out, so that the nonce is used once.
-            sealed = seal(&attempt.without_target());
+            sealed = seal(&attempt.without_target(&self.landing));
         }
         if sealed.expose().len() > ATTEMPT_BYTES_MAX {
             let detail = Some("what the plugin keeps in the attempt does not fit into a cookie".to_owned());

@@ -79,6 +79,7 @@ fn a_person_is_who_the_test_says_and_signed_in_when_it_says() {
         ("memory", "https://memory.memory.example")
     );
     assert_eq!(driver.now().since(session.signed_in), Duration::from_secs(60));
+    assert_eq!(session.expires, session.signed_in.after(vestibule::limits::SESSION_AGE_DEFAULT));
     assert_eq!(session.data::<Vec<u8>>(2), Some(vec![1, 2]));
 }
 

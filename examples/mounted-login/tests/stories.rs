@@ -96,7 +96,9 @@ macro_rules! told_on {
                 assert_eq!((session.user_id.as_str(), session.screen_name.as_str()), ("7", "ada"));
                 assert_eq!(session.oauth_token.expose(), "canary");
                 assert_eq!(session.oauth_token_secret.unwrap().expose(), "secret");
-                assert!(!hello.body.contains("canary") && !browser.cookies.header().unwrap().contains("canary"));
+                assert!(
+                    !hello.body.contains("canary") && !browser.cookies.header().unwrap().contains("canary")
+                );
 
                 assert_eq!(leads_to!(browser.visit("/login/signOut").await), "/login/signOut?ended");
                 assert_eq!(leads_to!(browser.visit("/").await), "/login");

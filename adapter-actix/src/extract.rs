@@ -65,7 +65,7 @@ impl FromRequest for MaybeSignedIn {
         ask(request, |word, gate, request| match word {
             Ok(session) => Ok(Self(Some(session))),
             // Nobody knows who it is, which is something else than nobody.
-            Err(refusal @ Refusal::StoreUnreachable) => Err(gate.turn_back(request, refusal)),
+            Err(refusal) if refusal.leaves_unknown() => Err(gate.turn_back(request, refusal)),
             Err(_) => Ok(Self(None)),
         })
     }
@@ -74,12 +74,12 @@ impl FromRequest for MaybeSignedIn {
 /// What an extractor comes to: at once, unless a session store has to be asked.
 type Asking<T> = Either<Ready<Result<T, Rejection>>, LocalBoxFuture<'static, Result<T, Rejection>>>;
 
+/// What an extractor makes of the word about a request.
+type Then<T> = fn(Result<Session, Refusal>, &Gate, &HttpRequest) -> Result<T, Rejection>;
+
 /// The word of the middleware or of the gate in the `app_data`, whichever is nearer to the handler. A session that
 /// another gate of the same application has opened is none here.
-fn ask<T: 'static>(
-    request: &HttpRequest,
-    then: fn(Result<Session, Refusal>, &Gate, &HttpRequest) -> Result<T, Rejection>,
-) -> Asking<T> {
+fn ask<T: 'static>(request: &HttpRequest, then: Then<T>) -> Asking<T> {
     let gate = request.app_data::<Gate>();
     let extensions = request.extensions();
     if let Some((session, admitted)) = extensions.get::<Session>().zip(admitted(&extensions, gate)) {

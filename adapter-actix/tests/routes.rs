@@ -1,4 +1,5 @@
 //! The endpoints, configured and as a scope.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -81,7 +81,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
         match wiring.session(parts).await {
             Ok(session) => Ok(Some(Self(session))),
             // Nobody knows who it is, which is something else than nobody.
-            Err(refusal @ Refusal::StoreUnreachable) => Err(wiring.turned_back(parts, refusal)),
+            Err(refusal) if refusal.leaves_unknown() => Err(wiring.turned_back(parts, refusal)),
             Err(_) => Ok(None),
         }
     }

@@ -1,4 +1,5 @@
 //! Beside tower-sessions: ours says who somebody is, theirs keeps what the application wants to keep.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Guards that ask for more than a session, and what handlers begin, end and change. The same cases stand in the tests
 //! of `vestibule-actix`.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

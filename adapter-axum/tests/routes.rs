@@ -1,4 +1,5 @@
 //! The endpoints, merged and nested.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

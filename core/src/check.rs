@@ -15,10 +15,6 @@ use crate::{
 /// What a request's session cookie says.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once a request and passed on at once; a box would be an allocation"
-)]
 pub enum Verdict<'c> {
     /// Somebody who may enter.
     SignedIn(SessionView<'c>),

@@ -16,6 +16,7 @@ use crate::{
 
 /// What an errand has come to, for now.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken apart as soon as it is made")]
 pub enum Errand<T> {
     /// It is done; `None` where it came to grief, which only a plugin that awaits elsewhere can bring about.
     Done(Option<T>),
@@ -45,7 +46,7 @@ where
         let work = work(http);
         async move { Ok(work.await) }
     });
-    Underway { conversation, deadline: now.after(ERRAND_TIME_MAX) }.turn(now)
+    Box::new(Underway { conversation, deadline: now.after(ERRAND_TIME_MAX) }).turn(now)
 }
 
 impl<T> Underway<T> {
@@ -55,7 +56,7 @@ impl<T> Underway<T> {
         self.turn(now)
     }
 
-    fn turn(mut self, now: Timestamp) -> Errand<T> {
+    fn turn(mut self: Box<Self>, now: Timestamp) -> Errand<T> {
         loop {
             let question = match self.conversation.turn() {
                 Turn::Finished(result) => return Errand::Done(result.ok()),
@@ -67,7 +68,7 @@ impl<T> Underway<T> {
                 Question::Provider(inquiry) if left.is_zero() => {
                     self.conversation.reply(inquiry.failed(HttpFailure::TimedOut), now);
                 }
-                question => return Errand::Needs(Effect::of(question, left), Box::new(self)),
+                question => return Errand::Needs(Effect::of(question, left), self),
             }
         }
     }

@@ -8,10 +8,12 @@
 mod bearer;
 mod effect;
 mod endings;
+mod stored;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use effect::{Answer, Claim, Decision, Effect};
+pub(crate) use stored::end_session;
 
 use bearer::{Bearer, BearerAsked};
 
@@ -23,7 +25,7 @@ use crate::{
     entropy::Entropy,
     exchange::{HttpFailure, Purpose},
     guarded::was_within,
-    identity::{AccountKey, Identity, SignIn, Tokens, account_key},
+    identity::{AccountKey, Identity, SignIn, account_key},
     identity_headers::header_value,
     limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
     provider::{Answered, Begun, Provider, ProviderError, UserHeader},
@@ -35,10 +37,7 @@ use crate::{
     secret::RequestToken,
     session::{Session, SessionId},
     store::{StoreError, StoreReply},
-    stored::{
-        end::{Ended, Ending},
-        keep::{self, Started, Starting},
-    },
+    stored::{end::Ended, keep::Started},
     time::Timestamp,
 };
 
@@ -183,18 +182,6 @@ pub(crate) fn finish_attempt(
     let run = Run::new(vestibule, browser, now);
     let awaits = Awaits::Claim(Box::new(answered), way, attempt.clone());
     run.needs(Effect::Claim { attempt, until }, awaits)
-}
-
-/// Somebody signs out: their session ends in the store, and at the provider; then they get `outcome`.
-pub(crate) fn end_session(
-    vestibule: Arc<Vestibule>,
-    browser: Browser,
-    ending: Ending,
-    outcome: Outcome,
-    now: Timestamp,
-) -> Step {
-    let conversation = ending.conversation(Arc::clone(&vestibule), now);
-    Run::new(vestibule, browser, now).ending(conversation, Box::new(outcome), now)
 }
 
 impl Machine {
@@ -390,82 +377,6 @@ impl Run {
             None => (Refusal::HookFailed, None),
         };
         Step::Done(self.vestibule.turned_away_with(&self.browser, &way, refusal, reason.as_deref(), None))
-    }
-
-    /// The session goes into the store.
-    fn start(mut self, session: Session, tokens: Tokens, way: Way, now: Timestamp) -> Step {
-        let entropy = Entropy::new(self.browser.entropy.bytes());
-        let starting =
-            Starting { session: session.clone(), tokens, before: self.browser.ticket, answered: self.began };
-        let vestibule = Arc::clone(&self.vestibule);
-        let conversation = Conversation::new(now, |http| async move {
-            Ok(keep::start(&vestibule, &http, entropy, starting).await)
-        });
-        self.starting(conversation, way, Box::new(session), now)
-    }
-
-    fn starting(
-        self,
-        mut conversation: Conversation<Result<Started, StoreError>>,
-        way: Way,
-        session: Box<Session>,
-        now: Timestamp,
-    ) -> Step {
-        match conversation.turn() {
-            Turn::Question(question) => {
-                let effect = Effect::of(question, self.deadline.since(now));
-                self.needs(effect, Awaits::Start(conversation, way, session))
-            }
-            Turn::Finished(Ok(Ok(Started::Now))) => {
-                Step::Done(self.vestibule.signed_in(self.browser, &way, *session, None, now))
-            }
-            Turn::Finished(Ok(Ok(Started::TooLarge))) => {
-                let detail = Some(format!("the largest part is: {}", session.largest_part()));
-                let refusal = Refusal::SessionTooLarge;
-                Step::Done(self.vestibule.turned_away_with(&self.browser, &way, refusal, None, detail))
-            }
-            Turn::Finished(Ok(Ok(Started::EndedMeanwhile))) => {
-                Step::Done(self.vestibule.turned_away(&self.browser, &way, Refusal::EndedMeanwhile))
-            }
-            Turn::Finished(Ok(Err(error))) => self.store_failed(&way, error),
-            Turn::Finished(Err(error)) => self.failed(&way, error),
-        }
-    }
-
-    /// The session goes out of the store, and the browser to the provider or on.
-    fn ending(
-        self,
-        mut conversation: Conversation<Result<Ended, StoreError>>,
-        mut outcome: Box<Outcome>,
-        now: Timestamp,
-    ) -> Step {
-        match conversation.turn() {
-            Turn::Question(question) => {
-                let left = self.deadline.since(now);
-                if let (true, Question::Provider(inquiry)) = (left.is_zero(), &question) {
-                    conversation.reply(inquiry.failed(HttpFailure::TimedOut), now);
-                    return self.ending(conversation, outcome, now);
-                }
-                self.needs(Effect::of(question, left), Awaits::End(conversation, outcome))
-            }
-            Turn::Finished(Ok(Ok(ended))) => {
-                if let Some(location) = ended.onwards {
-                    outcome.response = outcome.response.location(location.as_str());
-                }
-                Step::Done(*outcome)
-            }
-            Turn::Finished(Ok(Err(error))) => {
-                Step::Done(self.vestibule.store_failed(self.browser.asker, error))
-            }
-            // The plugin is to blame, and nobody is to stay signed in for that.
-            Turn::Finished(Err(_)) => Step::Done(*outcome),
-        }
-    }
-
-    fn store_failed(self, way: &Way, error: StoreError) -> Step {
-        let detail = Some(error.to_string());
-        let refusal = Refusal::StoreUnreachable;
-        Step::Done(self.vestibule.turned_away_with(&self.browser, way, refusal, None, detail))
     }
 
     /// Hands a question out, if there is time left to wait for its answer.

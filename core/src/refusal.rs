@@ -11,6 +11,13 @@ use crate::{
     store::StoreError,
 };
 
+impl Refusal {
+    /// Whether it says that it cannot be known who somebody is, which is something else than that they are nobody.
+    pub fn leaves_unknown(self) -> bool {
+        self == Self::StoreUnreachable
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(_: StoreError) -> Self {
         Self::StoreUnreachable

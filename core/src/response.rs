@@ -175,7 +175,7 @@ pub enum Event {
         /// The provider.
         provider: String,
         /// Why.
-        error: ProviderError,
+        error: Box<ProviderError>,
         /// Whether the session has ended by that.
         ended: bool,
     },

@@ -2,8 +2,9 @@
 
 /// Lines of an adapter's `src`, documentation and all. The aim was 400, and is passed by what an application asks for in
 /// words of its framework: five methods of a gate for handlers (`handler.rs`), four conditions of a guard
-/// (`require.rs`), and the extractor that hands a gate out. Each is a line that calls the driver, and what documents it.
-const LINES_MAX: usize = 600;
+/// (`require.rs`), the extractor that hands a gate out, and each of these twice: at once, where a cookie is the session,
+/// and in a future, where a store has to be asked. Each is a line that calls the driver, and what documents it.
+const LINES_MAX: usize = 680;
 
 /// What the core decides, and what an adapter does instead of naming it.
 const FORBIDDEN: [(&str, &str); 5] = [
@@ -31,10 +32,16 @@ pub(crate) fn adapter(name: &str) -> Option<&str> {
     (folder.starts_with("adapter-") && rest.starts_with("src/") && rest != TESTING).then_some(folder)
 }
 
+/// The part of a file that goes into applications.
+pub(crate) fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
 /// What is wrong with one file of an adapter.
 pub(crate) fn names_a_rule(name: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let code = (1..).zip(text.lines()).filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let code =
+        (1..).zip(without_tests(text).lines()).filter(|(_, line)| !line.trim_start().starts_with("//"));
     for (number, line) in code {
         for (word, instead) in FORBIDDEN.into_iter().filter(|(word, _)| line.contains(word)) {
             problems.push(format!("{name}:{number}: `{word}` in an adapter; {instead}"));

@@ -92,7 +92,7 @@ async fn settle(
         // The grant is over, or it is somebody else's by now.
         Err(error @ (ProviderError::Refused(OAuthError::InvalidGrant) | ProviderError::SubjectDiffers)) => {
             shelf.remove(&found).await?;
-            Ok((None, Some(Event::RefreshFailed { provider: id(), error, ended: true })))
+            Ok((None, Some(Event::RefreshFailed { provider: id(), error: error.into(), ended: true })))
         }
         Err(error) => {
             let token = if certainly_unheard(error) { RefreshToken::Unused } else { RefreshToken::Doubtful };
@@ -107,7 +107,7 @@ async fn settle(
                 ours
             };
             let found = shelf.change(found, change).await?;
-            Ok((found, Some(Event::RefreshFailed { provider: id(), error, ended: false })))
+            Ok((found, Some(Event::RefreshFailed { provider: id(), error: error.into(), ended: false })))
         }
     }
 }

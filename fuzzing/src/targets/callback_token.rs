@@ -38,10 +38,9 @@ impl Begun {
         let location = Url::parse(response.get("location").expect("a visit of `start` begins a sign-in"));
         let location = location.expect("the browser is sent to an address");
         assert_eq!(values(&form(location.query().unwrap_or_default().as_bytes()), "oauth_token"), [token]);
-        let set = cookies_set(&response).into_iter();
+        let mut set = cookies_set(&response).into_iter();
         let (cookie_name, cookie_value) = set
-            .filter(|(name, value)| name.starts_with(ATTEMPTS) && !value.is_empty())
-            .last()
+            .rfind(|(name, value)| name.starts_with(ATTEMPTS) && !value.is_empty())
             .expect("what is begun is sealed");
         Self { token: token.to_owned(), cookie_name, cookie_value, lands }
     }

@@ -16,6 +16,7 @@ mod nginx;
 mod oidc_provider;
 pub mod ports;
 mod proxy;
+pub mod redis;
 mod seed1;
 mod seed2;
 mod seed3;

@@ -13,13 +13,15 @@ use crate::{
 };
 
 /// Programs, and the Debian packages that bring them.
-const DEBIAN: [(&str, &str); 6] = [
+const DEBIAN: [(&str, &str); 8] = [
     ("nginx", "nginx-light"),
     ("caddy", "caddy"),
     ("haproxy", "haproxy"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("npm", "npm"),
+    ("redis-server", "redis-server"),
+    ("redis-sentinel", "redis-sentinel"),
 ];
 
 /// The version whose rules `deny.toml` is written for.

@@ -171,9 +171,9 @@ impl Watched {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// What the Sentinel answers to a command.
-    pub fn sentinel_says(&self, command: &[&str]) -> Result<String> {
-        says(self.port, command)
+    /// Has the Sentinel make the replica the master, as soon as it knows enough about it.
+    pub async fn fail_over(&self) -> Result<()> {
+        comes_to_say(self.port, &["SENTINEL", "FAILOVER", Self::MASTER], "OK").await
     }
 
     /// Waits until the Sentinel has made `second` the master.

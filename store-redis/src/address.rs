@@ -107,10 +107,10 @@ impl Address {
         Ok(Self { place, database, login })
     }
 
-    /// The same, in the client's words, with `login` where the address names none.
+    /// The same, in the client's words, with the address's own login where `login` says nothing.
     pub(crate) fn connection(&self, login: &Login) -> Result<ConnectionInfo, ConfigError> {
         let info = self.place.address().into_connection_info().map_err(|_| problem("it cannot be used"))?;
-        Ok(info.set_redis_settings(self.login.clone().or(login).settings(self.database)))
+        Ok(info.set_redis_settings(login.clone().or(&self.login).settings(self.database)))
     }
 }
 
@@ -206,15 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_login_in_the_address_is_decoded_and_wins() {
+    fn a_login_in_the_address_is_decoded_and_counts_after_another() {
         let login = read("redis://us%40er:p%2Fw%25@h").login;
         assert_eq!(login.username.as_deref(), Some("us@er"));
         assert_eq!(login.password.as_ref().map(Secret::expose), Some("p/w%"));
-        let other = Login { username: Some("other".into()), password: Some(Secret::new("theirs")) };
-        assert_eq!(login.or(&other).password.as_ref().map(Secret::expose), Some("p/w%"));
-        let named = read("redis://us@h").login.or(&other);
-        assert_eq!(named.username.as_deref(), Some("us"));
-        assert_eq!(named.password.as_ref().map(Secret::expose), Some("theirs"));
+        let other = Login { username: None, password: Some(Secret::new("theirs")) };
+        let both = other.or(&login);
+        assert_eq!(both.username.as_deref(), Some("us@er"));
+        assert_eq!(both.password.as_ref().map(Secret::expose), Some("theirs"));
     }
 
     #[test]

@@ -74,13 +74,13 @@ impl RedisBuilder {
         Self::new(Servers::Cluster(urls.into_iter().map(Into::into).collect()))
     }
 
-    /// Sets the name that servers know us by, where an address names none.
+    /// Sets the name that servers know us by. It counts before one in an address.
     pub fn username(mut self, name: impl Into<String>) -> Self {
         self.login.username = Some(name.into());
         self
     }
 
-    /// Sets the password for the servers, where an address has none.
+    /// Sets the password for the servers. It counts before one in an address.
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.login.password = Some(password.into());
         self
@@ -158,8 +158,8 @@ impl RedisBuilder {
         if let Some(database) = sentinels[0].database {
             builder = builder.set_client_to_redis_db(database);
         }
-        // As in the addresses of a cluster and of one node: what stands there is for whoever is there.
-        let theirs = sentinels[0].login.clone().or(&self.sentinel_login);
+        // What stands in an address is for whoever is there.
+        let theirs = self.sentinel_login.clone().or(&sentinels[0].login);
         if let Some(name) = theirs.username {
             builder = builder.set_client_to_sentinel_username(name);
         }
@@ -180,7 +180,7 @@ impl RedisBuilder {
             return Err(ConfigError::ClusterDatabase);
         }
         let certificates = self.certificates(nodes[0].place.is_tls())?;
-        let login = nodes[0].login.clone().or(&self.login);
+        let login = self.login.clone().or(&nodes[0].login);
         let connections = nodes.iter().map(|node| node.connection(&login)).collect::<Result<_, _>>()?;
         Server::cluster(connections, certificates.as_ref()).map_err(refused)
     }

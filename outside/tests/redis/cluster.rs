@@ -1,6 +1,12 @@
 //! A cluster whose slots move, and whose nodes fail.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use vestibule::store::{Replaced, SessionStore as _};
@@ -82,7 +88,8 @@ async fn a_node_that_falls_silent_is_replaced_and_the_others_serve_on() -> Resul
     };
     let lost = of(0).context("some record is the first node's")?;
     let other = of(1).context("some record is the second node's")?;
-    assert_eq!(cluster.nodes[0].says(&["WAIT", "1", "10000"])?.trim(), "1");
+    let size = cluster.nodes[0].says(&["DBSIZE"])?;
+    cluster.nodes[replica].comes_to_say(&["DBSIZE"], &size).await?;
     cluster.nodes[0].pause()?;
     let mut away = 0;
     let back = once_it_is_back(async || {
@@ -104,20 +111,41 @@ async fn a_node_that_falls_silent_is_replaced_and_the_others_serve_on() -> Resul
 #[tokio::test]
 async fn a_whole_cluster_that_goes_and_comes_back_is_found_again() -> Result<()> {
     let mut cluster = Cluster::start().await?;
-    let store = RedisBuilder::cluster(cluster.urls()).build()?;
+    let store = Arc::new(RedisBuilder::cluster(cluster.urls()).build()?);
     let names = fill(&store).await;
+    let load = {
+        let (store, names) = (Arc::clone(&store), names.clone());
+        // Whoever is left serves what it has, or says that the cluster is down.
+        tokio::spawn(async move {
+            for name in names.iter().cycle() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                let _ = tokio::time::timeout(Duration::from_millis(5), store.load(&key(name))).await;
+            }
+        })
+    };
     for place in [2, 0, 1] {
         cluster.nodes[place].stop().await?;
-        for name in &names[..6] {
-            // Whoever is left serves what it has, or says that the cluster is down.
-            let _ = store.load(&key(name)).await;
-        }
     }
-    assert!(store.load(&key("record 1")).await.is_err());
+    // Where a node was, somebody counts who knocks, and lets nobody in.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", cluster.nodes[0].port())).await?;
+    let knocks = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&knocks);
+    let door = tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
     let before = processor_time()?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let spent = processor_time()? - before;
-    assert!(spent < 100, "{spent} hundredths of a second of computing in two seconds with nobody there");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let (spent, knocks) = (processor_time()? - before, knocks.load(Ordering::SeqCst));
+    assert!(spent < 150, "{spent} hundredths of a second of computing in three seconds with nobody there");
+    assert!(
+        (1..100).contains(&knocks),
+        "{knocks} attempts in three seconds of load, a few at first and then one a second"
+    );
+    load.abort();
+    door.abort();
+    assert!(store.load(&key("record 1")).await.is_err());
     for node in &mut cluster.nodes {
         node.start_again().await?;
     }

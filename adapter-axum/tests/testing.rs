@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,6 +15,7 @@ use vestibule::{
     driver::{AdmitAll, Driver, Host as _},
     flow::Decision,
     identity::SignIn,
+    store::MemoryStore,
 };
 use vestibule_axum::{
     Gate, SignedIn,
@@ -91,4 +92,16 @@ async fn the_application_s_hook_runs_where_the_application_does() {
     assert_eq!(ada.sign_in("/name", Person::new(7)).await.leads_to(), "/name");
     let denied = testing::Browser::new(&app).sign_in("/name", Person::new(8)).await;
     assert!(denied.status == 403 && denied.body.contains("Not you."), "{denied:?}");
+}
+
+#[tokio::test]
+async fn where_a_store_keeps_sessions_people_go_through_the_whole_sign_in() {
+    let host = testing::host();
+    let clock = host.clone();
+    let store = Arc::new(MemoryStore::new(move || clock.now()));
+    let built = builder("/oauth2").store(store.clone()).build().expect("it is a site");
+    let mut browser = testing::Browser::new(&app(&Gate::new(Driver::new(built, host, AdmitAll))));
+    browser.sign_in("/name", Person::new(7).username("ada")).await;
+    assert_eq!(browser.fetch("/name").await.body, "ada");
+    assert!(!store.is_empty());
 }

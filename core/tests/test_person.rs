@@ -1,7 +1,7 @@
 //! People that a test signs in: what is made of them meets the same check, limits and rules as everybody's.
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_executor::block_on;
 use futures_util::stream;
@@ -17,6 +17,7 @@ use vestibule::{
     response::Response,
     seal::KeyRing,
     session::{ApplicationData, Session},
+    store::MemoryStore,
     testkit::{CookieJar, MemoryHost, MemoryProvider, Person},
 };
 
@@ -137,6 +138,13 @@ fn somebody_of_a_provider_that_the_site_does_not_have_is_a_mistake_of_the_test_s
 #[should_panic(expected = "the largest part is: application data")]
 fn what_fits_into_no_session_fits_into_none_here() {
     let _ = ada().data(1, &"x".repeat(4_000)).cookie_header(&driver(builder()));
+}
+
+#[test]
+#[should_panic(expected = "the site keeps its sessions in a store")]
+fn a_cookie_alone_is_no_session_where_a_store_keeps_them() {
+    let store = MemoryStore::new(|| MemoryHost::new().now());
+    let _ = ada().cookie_header(&driver(builder().store(Arc::new(store))));
 }
 
 #[test]

@@ -139,9 +139,14 @@ impl Person {
     /// The cookies that a browser of the person's sends to `driver`'s site: names and values.
     ///
     /// # Panics
-    /// The site has no provider of that id, or the session or the tokens do not fit into a cookie.
+    /// The site has no provider of that id, or the session or the tokens do not fit into a cookie; or the site keeps its
+    /// sessions in a store, where somebody has to sign in first: an adapter's `testing::Browser` does that.
     pub fn cookies(&self, driver: &Driver) -> Vec<(String, String)> {
         let vestibule = driver.vestibule();
+        assert!(
+            !vestibule.keeps_sessions(),
+            "the site keeps its sessions in a store: let the person go through a whole sign-in (`Browser::sign_in`)"
+        );
         let provider = match &self.provider {
             Some(id) => vestibule.provider(id).unwrap_or_else(|| panic!("the site has no provider `{id}`")),
             None => vestibule.providers.first().expect("no site is built without a provider"),

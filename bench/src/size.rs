@@ -55,11 +55,16 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !for_tests(&path) {
             found.push(path);
         }
     }
     Ok(found)
+}
+
+/// Whether a file holds tests, or what applications test with.
+fn for_tests(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.ends_with("testing.rs")
 }
 
 /// Tests stand last in a file.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::{
     conversation::{Conversation, Http, Question, Turn},
-    exchange::HttpFailure,
+    exchange::{HttpFailure, Purpose},
     flow::{Answer, Effect},
     limits::ERRAND_TIME_MAX,
     provider::ProviderError,
@@ -74,20 +74,28 @@ impl<T> Underway<T> {
     }
 }
 
-/// What a provider's error says about the request that it answers.
+/// Whether a refresh that came to this error has used up no token: the provider never heard of it, or did nothing.
+/// What is asked after the token call (keys, a profile) tells nothing about the token: by then it has been used.
 pub(crate) fn certainly_unheard(error: ProviderError) -> bool {
     match error {
-        ProviderError::Unreachable { failure, .. } => matches!(
-            failure,
-            HttpFailure::Connect
-                | HttpFailure::Certificate
-                | HttpFailure::AddressRefused
-                | HttpFailure::NotADocument
-                | HttpFailure::Unavailable(_)
-        ),
-        ProviderError::Unavailable { .. }
-        | ProviderError::Refused(_)
-        | ProviderError::Misconfigured { .. } => true,
+        ProviderError::Unreachable { purpose, failure } => {
+            is_up_to_the_token(purpose)
+                && matches!(
+                    failure,
+                    HttpFailure::Connect
+                        | HttpFailure::Certificate
+                        | HttpFailure::AddressRefused
+                        | HttpFailure::NotADocument
+                        | HttpFailure::Unavailable(_)
+                )
+        }
+        // 504: somebody in between has waited in vain for a provider that may go on.
+        ProviderError::Unavailable { purpose, status } => is_up_to_the_token(purpose) && status != 504,
+        ProviderError::Refused(_) | ProviderError::Misconfigured { .. } => true,
         _ => false,
     }
+}
+
+fn is_up_to_the_token(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Metadata | Purpose::Refresh)
 }

@@ -25,10 +25,10 @@ use crate::{
     entropy::Entropy,
     exchange::{HttpFailure, Purpose},
     guarded::was_within,
-    identity::{AccountKey, Identity, SignIn, account_key},
-    identity_headers::header_value,
+    identity::{AccountKey, SignIn, account_key},
+    identity_headers::names_somebody,
     limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
-    provider::{Answered, Begun, Provider, ProviderError, UserHeader},
+    provider::{Answered, Begun, Provider, ProviderError},
     refusal::Refusal,
     refuse::Circumstances,
     request::Asker,
@@ -316,14 +316,8 @@ impl Run {
             Turn::Finished(Err(error)) => return self.failed(&way, error),
             Turn::Finished(Ok(sign_in)) => SignIn { provider: way.provider.id().to_owned(), ..sign_in },
         };
-        if sign_in.identity.issuer.is_empty() || sign_in.identity.subject.is_empty() {
-            let fault = "it names no account";
-            return self.failed(&way, ProviderError::Broken { purpose: Purpose::Profile, fault });
-        }
-        // An identity header without a name in it would make all such people one person.
-        if header_value(user(&*way.provider, &sign_in.identity)).is_empty() {
-            let fault = "the account's name cannot stand in a header";
-            return self.failed(&way, ProviderError::Broken { purpose: Purpose::Profile, fault });
+        if let Err(error) = names_somebody(&*way.provider, &sign_in.identity) {
+            return self.failed(&way, error);
         }
         if let Err(refusal) = self.vestibule.rules.admit_account(&sign_in.identity) {
             return Step::Done(self.vestibule.turned_away(&self.browser, &way, refusal));
@@ -415,14 +409,6 @@ impl Run {
 
 fn is_out_of_bounds(token: &RequestToken) -> bool {
     !(1..=REQUEST_TOKEN_BYTES_MAX).contains(&token.expose().len())
-}
-
-/// The name that identity headers will carry.
-fn user<'i>(provider: &dyn Provider, identity: &'i Identity) -> &'i str {
-    match provider.user_header() {
-        UserHeader::Subject => &identity.subject,
-        UserHeader::Username => identity.username.as_deref().unwrap_or(&identity.subject),
-    }
 }
 
 impl Awaits {

@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use crate::{
     config::{Problem, is_header_name},
+    exchange::Purpose,
+    identity::Identity,
+    provider::{Provider, ProviderError, UserHeader},
     response::Response,
     session::SessionView,
 };
@@ -234,6 +237,27 @@ fn claim(value: Option<&Value>) -> String {
         }
         Some(value) => header_value(&text(value)).to_owned(),
         None => String::new(),
+    }
+}
+
+/// Whether there is an account, and a name for it.
+pub(crate) fn names_somebody(provider: &dyn Provider, identity: &Identity) -> Result<(), ProviderError> {
+    let broken = |fault| Err(ProviderError::Broken { purpose: Purpose::Profile, fault });
+    if identity.issuer.is_empty() || identity.subject.is_empty() {
+        return broken("it names no account");
+    }
+    // An identity header without a name in it would make all such people one person.
+    if header_value(user(provider, identity)).is_empty() {
+        return broken("the account's name cannot stand in a header");
+    }
+    Ok(())
+}
+
+/// The name that identity headers will carry.
+fn user<'i>(provider: &dyn Provider, identity: &'i Identity) -> &'i str {
+    match provider.user_header() {
+        UserHeader::Subject => &identity.subject,
+        UserHeader::Username => identity.username.as_deref().unwrap_or(&identity.subject),
     }
 }
 

@@ -49,8 +49,15 @@ impl<T: OAuth2> Provider for T {
 
     async fn refresh(&self, http: &Http, sign_in: &SignIn) -> Result<SignIn, ProviderError> {
         let old = sign_in.tokens.refresh_token.as_ref().ok_or(ProviderError::Unsupported)?;
-        let tokens = self.spec().renew(http, old).await?;
-        let refreshed = signed_in(self, http, tokens).await?;
+        let mut tokens = self.spec().renew(http, old).await?;
+        tokens.id_token = None;
+        let refreshed = match signed_in(self, http, tokens.clone()).await {
+            // The old refresh token may be spent: who the person is can be asked next time, new tokens cannot.
+            Err(ProviderError::Unreachable { .. } | ProviderError::Unavailable { .. }) => {
+                return Ok(SignIn { tokens, ..sign_in.clone() });
+            }
+            refreshed => refreshed?,
+        };
         let (now, before) = (&refreshed.identity, &sign_in.identity);
         if (&now.issuer, &now.subject) != (&before.issuer, &before.subject) {
             return Err(ProviderError::SubjectDiffers);

@@ -9,11 +9,11 @@ use crate::{
     config::Vestibule,
     conversation::{Conversation, Http},
     entropy::Entropy,
-    limits::ENDED_REMEMBERED,
+    limits::{CHANGE_TRIES_MAX, ENDED_REMEMBERED},
     provider::{EndSession, Provider},
     secret::Secret,
     session::{Session, SessionId},
-    store::{StoreError, StoreKey},
+    store::{Record, StoreError, StoreKey},
     stored::shelf::Shelf,
     time::Timestamp,
 };
@@ -145,12 +145,31 @@ pub(crate) async fn end_one_of(
     if is_theirs { shelf.remove(&found).await } else { Ok(false) }
 }
 
+/// Writes down that sessions have ended, where those that are just beginning look. An earlier announcement gives way to
+/// this one in a single step: at no time is there none.
 async fn announce(shelf: &Shelf<'_>, whose: &Whose, now: Timestamp) -> Result<(), StoreError> {
     let key = whose.announcement(shelf.vestibule);
-    let value = now.unix().to_be_bytes().to_vec();
-    // An older announcement is taken away first: it would count for less than this one.
-    shelf.forget(key.clone()).await?;
-    shelf.first(key, value, ENDED_REMEMBERED, Vec::new()).await.map(|_| ())
+    for _ in 0..CHANGE_TRIES_MAX {
+        let written = match shelf.loaded(key.clone()).await? {
+            Some(before) if instant(&before).unix() > now.unix() => true,
+            Some(before) => shelf.overwrite(key.clone(), &before, stamp(now), ENDED_REMEMBERED).await?,
+            None => shelf.first(key.clone(), stamp(now), ENDED_REMEMBERED, Vec::new()).await?,
+        };
+        if written {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Unavailable)
+}
+
+fn stamp(now: Timestamp) -> Vec<u8> {
+    now.unix().to_be_bytes().to_vec()
+}
+
+/// When it was; of what cannot be read, at any time.
+fn instant(record: &Record) -> Timestamp {
+    let bytes = record.value.as_slice().try_into();
+    Timestamp::from_unix(bytes.map_or(i64::MAX, i64::from_be_bytes))
 }
 
 /// Whether sessions such as this one were ended after `answered`, when its callback came.
@@ -169,8 +188,7 @@ pub(super) async fn was_announced(
     }
     let whose = Whose::Account { issuer: issuer.clone(), subject: session.identity.subject.clone() };
     let Some(record) = shelf.loaded(whose.announcement(shelf.vestibule)).await? else { return Ok(false) };
-    let at = record.value.try_into().map_or(i64::MAX, i64::from_be_bytes);
-    Ok(answered <= Timestamp::from_unix(at))
+    Ok(answered <= instant(&record))
 }
 
 /// The sessions of an account, in the order in which they began.

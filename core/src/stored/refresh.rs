@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     errand::certainly_unheard,
     identity::{SignIn, Tokens},
+    identity_headers::names_somebody,
     limits::{CONVERSATION_TIME_MAX, REFRESH_RETRY_INTERVAL, REFRESH_TURN, REFRESH_WAIT_STEPS},
     provider::{OAuthError, Provider, ProviderError},
     response::Event,
@@ -42,14 +43,21 @@ pub(super) async fn refresh(shelf: &mut Shelf<'_>, found: Found) -> Refreshed {
     }
     // Whose turn it was never came back: an instance that was killed.
     if found.kept.refresh_token == RefreshToken::Sent {
-        let found = marked(shelf, found, RefreshToken::Doubtful).await?;
-        return Ok((found, None));
+        return Ok(match marked(shelf, found, RefreshToken::Doubtful).await? {
+            Marked::Now(found) | Marked::Before(found) => (Some(found), None),
+            Marked::Gone => (None, None),
+        });
     }
     let provider = found.kept.view().and_then(|session| shelf.vestibule.provider(session.provider).cloned());
     let (Some(provider), Some(before)) = (provider, found.kept.sign_in()) else {
         return Ok((Some(found), None));
     };
-    let Some(found) = marked(shelf, found, RefreshToken::Sent).await? else { return Ok((None, None)) };
+    let found = match marked(shelf, found, RefreshToken::Sent).await? {
+        Marked::Now(found) => found,
+        // The turn was over before this was written, and somebody else has sent the token.
+        Marked::Before(found) => return Ok((Some(found), None)),
+        Marked::Gone => return Ok((None, None)),
+    };
     let answer = provider.refresh(shelf.http, &before).await;
     settle(shelf, found, &provider, &before, answer).await
 }
@@ -60,18 +68,30 @@ async fn takes_turn(shelf: &Shelf<'_>, found: &Found) -> Result<bool, StoreError
     shelf.first(turn, Vec::new(), REFRESH_TURN, Vec::new()).await
 }
 
-async fn marked(
-    shelf: &mut Shelf<'_>,
-    found: Found,
-    mark: RefreshToken,
-) -> Result<Option<Found>, StoreError> {
-    let generation = found.kept.generation;
+/// What came of writing down where the refresh token is.
+enum Marked {
+    /// It is written.
+    Now(Found),
+    /// Somebody else has been here.
+    Before(Found),
+    /// The session has ended.
+    Gone,
+}
+
+async fn marked(shelf: &mut Shelf<'_>, found: Found, mark: RefreshToken) -> Result<Marked, StoreError> {
+    let (generation, expected) = (found.kept.generation, found.kept.refresh_token);
+    let mut ours = false;
     let change = |kept: &mut Kept| {
-        let ours = kept.generation == generation && kept.refresh_token != mark;
+        ours = kept.generation == generation && kept.refresh_token == expected;
         kept.refresh_token = if ours { mark } else { kept.refresh_token };
         ours
     };
-    shelf.change(found, change).await
+    let found = shelf.change(found, change).await?;
+    Ok(match found {
+        Some(found) if ours => Marked::Now(found),
+        Some(found) => Marked::Before(found),
+        None => Marked::Gone,
+    })
 }
 
 /// Writes down what came of it.
@@ -83,14 +103,10 @@ async fn settle(
     answer: Result<SignIn, ProviderError>,
 ) -> Refreshed {
     let id = || provider.id().to_owned();
-    let answer = answer.and_then(|after| match same_account(before, &after) {
-        true => Ok(after),
-        false => Err(ProviderError::SubjectDiffers),
-    });
+    let answer = answer.and_then(|after| acceptable(&**provider, before, after));
     match answer {
         Ok(after) => adopt(shelf, found, provider, after).await,
-        // The grant is over, or it is somebody else's by now.
-        Err(error @ (ProviderError::Refused(OAuthError::InvalidGrant) | ProviderError::SubjectDiffers)) => {
+        Err(error) if is_over(error) => {
             shelf.remove(&found).await?;
             Ok((None, Some(Event::RefreshFailed { provider: id(), error: error.into(), ended: true })))
         }
@@ -144,9 +160,25 @@ async fn adopt(
     Ok((found, Some(Event::Refreshed { provider: provider.id().to_owned() })))
 }
 
-fn same_account(before: &SignIn, after: &SignIn) -> bool {
+/// What is adopted is held to what a sign-in is held to.
+fn acceptable(provider: &dyn Provider, before: &SignIn, after: SignIn) -> Result<SignIn, ProviderError> {
     let account = |sign_in: &SignIn| (sign_in.identity.issuer.clone(), sign_in.identity.subject.clone());
-    account(before) == account(after)
+    if account(before) != account(&after) {
+        return Err(ProviderError::SubjectDiffers);
+    }
+    names_somebody(provider, &after.identity)?;
+    Ok(after)
+}
+
+/// Whether the session ends by that: the grant is over, is somebody else's by now, or the provider's own rule says that
+/// this person may not enter any more.
+fn is_over(error: ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Refused(OAuthError::InvalidGrant)
+            | ProviderError::SubjectDiffers
+            | ProviderError::NotAMember(_)
+    )
 }
 
 /// Somebody else has the turn, and what we have has ended: wait for theirs. Where nothing comes of it, what there is

@@ -117,9 +117,19 @@ impl Shelf<'_> {
         }
     }
 
-    /// Takes away what is listed nowhere.
-    pub(super) async fn forget(&self, key: StoreKey) -> Result<(), StoreError> {
-        self.http.store(StoreRequest::Remove { key, indexes: Vec::new() }).await.map(|_| ())
+    /// Puts `value` in the place of `before`; says whether that was still there.
+    pub(super) async fn overwrite(
+        &self,
+        key: StoreKey,
+        before: &Record,
+        value: Vec<u8>,
+        life: Duration,
+    ) -> Result<bool, StoreError> {
+        let request = StoreRequest::Replace { key, version: before.version, value, life };
+        match self.http.store(request).await? {
+            StoreReply::Replaced(replaced) => Ok(matches!(replaced, Replaced::Now(_))),
+            _ => Err(StoreError::Broken),
+        }
     }
 
     pub(super) async fn loaded(&self, key: StoreKey) -> Result<Option<Record>, StoreError> {

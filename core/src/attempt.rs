@@ -14,11 +14,12 @@ use crate::{
     refusal::Refusal,
     return_target::ReturnTarget,
     secret::{CodeVerifier, Nonce, RequestToken, State, same_bytes},
+    session::SessionId,
     time::Timestamp,
 };
 
 /// What attempt cookies are sealed for. Its number changes with the form of [`Attempt`].
-pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/3";
+pub(crate) const ATTEMPT_PURPOSE: &str = "attempt/4";
 
 /// A sign-in that a browser has begun. It travels sealed in a cookie of its own, so that tabs do not disturb each
 /// other and any instance can finish what another began.
@@ -39,6 +40,8 @@ pub struct Attempt {
     private: Vec<u8>,
     /// Round trips that the browser had finished shortly before.
     rounds: u8,
+    /// The session in a store that the browser had when it began.
+    beside: Option<[u8; 16]>,
 }
 
 /// The three secrets of one attempt.
@@ -69,7 +72,15 @@ impl Attempt {
             request_token: None,
             private: Vec::new(),
             rounds,
+            beside: None,
         }
+    }
+
+    /// Sets the session in a store that the browser has. Not every callback brings its cookie: a form of another site
+    /// does not.
+    pub(crate) fn beside(mut self, session: Option<SessionId>) -> Self {
+        self.beside = session.map(SessionId::bytes);
+        self
     }
 
     /// Sets how long ago the person may have shown the provider who they are, in seconds, and who that must be.
@@ -126,6 +137,11 @@ impl Attempt {
     /// What is asked of whoever signs in again: how long ago at most, in seconds, and who.
     pub(crate) fn asked_again(&self) -> Option<(u64, Option<AccountKey>)> {
         self.max_age.map(|max_age| (max_age, self.account))
+    }
+
+    /// The session in a store that this sign-in takes the place of.
+    pub(crate) fn began_beside(&self) -> Option<SessionId> {
+        self.beside.map(SessionId::new)
     }
 
     pub(crate) fn began_at(&self) -> Timestamp {

@@ -1,8 +1,10 @@
 //! From a request to its endpoint. The rules that every endpoint shares are here; each has a file of its own.
 
 mod auth;
+mod backchannel_logout;
 mod callback;
 mod demand;
+mod frontchannel_logout;
 mod nobody;
 mod siblings;
 mod sign_in;
@@ -78,8 +80,13 @@ impl Vestibule {
     /// Whether this request's body has to be read before [`Vestibule::handle`] is called; at most
     /// [`crate::limits::BODY_BYTES_MAX`] bytes of it. `auth` never reads one.
     pub fn wants_body(&self, head: &(impl RequestHead + ?Sized)) -> bool {
-        let route = self.route(request::path(head.target()));
-        head.method() == "POST" && route.is_some_and(|route| route.endpoint == Endpoint::Callback)
+        let Some(route) = self.route(request::path(head.target())) else { return false };
+        head.method() == "POST"
+            && match route.endpoint {
+                Endpoint::Callback => true,
+                Endpoint::BackchannelLogout => self.keeping.backchannel_logout,
+                _ => false,
+            }
     }
 
     /// Answers a request to one of the endpoints, or says what it needs first.
@@ -106,6 +113,12 @@ impl Vestibule {
         match route.endpoint {
             Endpoint::Auth => return self.auth(head, now, entropy),
             Endpoint::Userinfo => return self.userinfo(head, now).into(),
+            Endpoint::BackchannelLogout => {
+                return self.backchannel_logout(head, body, route.provider, now, entropy);
+            }
+            Endpoint::FrontchannelLogout => {
+                return self.frontchannel_logout(head, route.provider, now, entropy);
+            }
             Endpoint::SignIn | Endpoint::Start | Endpoint::Callback | Endpoint::SignOut => {}
         }
         if let Some(response) = request::without_effect(head) {

@@ -8,11 +8,13 @@
 mod bearer;
 mod effect;
 mod endings;
+mod notice;
 mod stored;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use effect::{Answer, Claim, Decision, Effect};
+pub(crate) use notice::heed;
 pub(crate) use stored::end_session;
 
 use bearer::{Bearer, BearerAsked};
@@ -133,6 +135,8 @@ enum Awaits {
     End(Conversation<Result<Ended, StoreError>>, Box<Outcome>),
     /// The issuer of a token, saying whom it names.
     Bearer(Conversation<Bearer>, Box<BearerAsked>),
+    /// The provider and the store, until what a provider says about sessions that it has ended is true here too.
+    Notice(Conversation<Outcome>),
 }
 
 /// The way from here to the page that the browser wanted to see.
@@ -226,6 +230,10 @@ impl Machine {
                 conversation.reply(answer.into(), now);
                 run.proving(conversation, asked, now)
             }
+            (Awaits::Notice(mut conversation), answer) => {
+                conversation.reply(answer.into(), now);
+                run.heeding(conversation, now)
+            }
             (awaits, _) => run.given_up(awaits, ProviderError::AnsweredOtherwise),
         }
     }
@@ -251,9 +259,9 @@ impl Machine {
         }
     }
 
-    /// Whether this is about a token, not about somebody who signs in.
+    /// Whether this is about a token or a provider's notice, not about somebody who signs in.
     pub(crate) fn is_about_a_token(&self) -> bool {
-        matches!(self.awaits, Awaits::Bearer(..))
+        matches!(self.awaits, Awaits::Bearer(..) | Awaits::Notice(_))
     }
 }
 
@@ -398,6 +406,7 @@ impl Run {
             | Awaits::Decision(_, way)
             | Awaits::Start(_, way, _) => self.failed(&way, error),
             Awaits::End(_, outcome) => Step::Done(*outcome),
+            Awaits::Notice(_) => Step::Done(self.vestibule.notice_failed(error)),
             Awaits::Bearer(_, asked) => Step::Done(self.vestibule.bearer_failed(asked.into_session(), error)),
         }
     }
@@ -421,7 +430,7 @@ impl Awaits {
             | Self::SignIn(_, way)
             | Self::Decision(_, way)
             | Self::Start(_, way, _) => Some(way),
-            Self::Bearer(..) | Self::End(..) => None,
+            Self::Bearer(..) | Self::End(..) | Self::Notice(_) => None,
         }
     }
 }

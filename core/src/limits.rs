@@ -87,6 +87,13 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 /// How old an ID token may be when it arrives.
 pub const ID_TOKEN_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How old a logout token may be when it arrives.
+pub const LOGOUT_TOKEN_AGE_MAX: Duration = Duration::from_secs(2 * 60);
+/// How long it is remembered that a logout token has been heard: as long as it could be brought again, and some.
+pub const LOGOUT_TOKEN_REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// Bytes of `iss`, `sub`, `sid` and `jti` of whoever ends sessions.
+pub const LOGOUT_NAME_BYTES_MAX: usize = 2_048;
+
 /// How long discovery documents and keys are used without asking again.
 pub const DOCUMENT_SOFT_AGE: Duration = Duration::from_secs(60 * 60);
 /// How long discovery documents and keys are used while the provider cannot be reached.
@@ -155,4 +162,7 @@ const _: () = assert!(REMEMBERED_BYTES_MAX <= RETURN_TARGET_BYTES_MAX);
 const _: () = assert!(CONVERSATION_TIME_MAX.as_secs() < REFRESH_TURN.as_secs());
 const _: () = assert!(REFRESH_TURN.as_secs() < REFRESH_RETRY_INTERVAL.as_secs());
 const _: () = assert!(PROVIDER_CALL_TIME_MAX.as_secs() < CONVERSATION_TIME_MAX.as_secs());
+const _: () = assert!(
+    LOGOUT_TOKEN_AGE_MAX.as_secs() + 2 * CLOCK_LEEWAY.as_secs() < LOGOUT_TOKEN_REMEMBERED.as_secs()
+);
 const _: () = assert!(ID_TOKEN_BYTES_MAX < PROVIDER_BODY_BYTES_MAX);

@@ -23,6 +23,9 @@ pub(crate) fn event(event: Option<&Event>) {
         Event::RefreshFailed { provider, error, ended: false } => {
             tracing::warn!(provider, %error, "session could not be refreshed, and goes on as it is");
         }
+        Event::EndedByProvider { provider, sessions } => {
+            tracing::info!(provider, sessions, "sessions ended by their provider");
+        }
         Event::SignedOut { provider } => tracing::info!(provider, "signed out"),
         Event::Refused { refusal, provider, detail } => {
             let (code, provider, detail) = (refusal.code(), provider.as_deref(), detail.as_deref());

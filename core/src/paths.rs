@@ -16,12 +16,24 @@ pub enum Endpoint {
     Userinfo,
     /// Ends the session.
     SignOut,
+    /// Where a provider tells the site that it has ended a session.
+    BackchannelLogout,
+    /// What a provider frames in the browser when it has ended a session.
+    FrontchannelLogout,
 }
 
 impl Endpoint {
     /// Every endpoint there is.
-    pub const ALL: [Self; 6] =
-        [Self::SignIn, Self::Start, Self::Callback, Self::Auth, Self::Userinfo, Self::SignOut];
+    pub const ALL: [Self; 8] = [
+        Self::SignIn,
+        Self::Start,
+        Self::Callback,
+        Self::Auth,
+        Self::Userinfo,
+        Self::SignOut,
+        Self::BackchannelLogout,
+        Self::FrontchannelLogout,
+    ];
 
     fn default_name(self) -> &'static str {
         match self {
@@ -31,12 +43,17 @@ impl Endpoint {
             Self::Auth => "auth",
             Self::Userinfo => "userinfo",
             Self::SignOut => "sign_out",
+            Self::BackchannelLogout => "backchannel_logout",
+            Self::FrontchannelLogout => "frontchannel_logout",
         }
     }
 
     /// Whether a provider's id may follow as one more segment.
     fn names_a_provider(self) -> bool {
-        matches!(self, Self::Start | Self::Callback)
+        matches!(
+            self,
+            Self::Start | Self::Callback | Self::BackchannelLogout | Self::FrontchannelLogout
+        )
     }
 }
 
@@ -44,7 +61,7 @@ impl Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route<'p> {
     pub(crate) endpoint: Endpoint,
-    /// The segment after `start` or `callback`.
+    /// The segment after `start`, `callback` or one of the provider's ways to end sessions.
     pub(crate) provider: Option<&'p str>,
     /// Another name of the sign-out endpoint, where it stands outside the prefix.
     pub(crate) is_alias: bool,
@@ -55,7 +72,7 @@ pub(crate) struct Route<'p> {
 pub struct Paths {
     prefix: String,
     /// In the order of [`Endpoint::ALL`].
-    paths: [String; 6],
+    paths: [String; 8],
     sign_out_aliases: Vec<String>,
 }
 
@@ -118,11 +135,11 @@ impl Paths {
     /// What is wrong with the paths, each with its remedy.
     pub(crate) fn problems(&self) -> Vec<(String, &'static str)> {
         let mut problems = Vec::new();
-        for endpoint in [Endpoint::Start, Endpoint::Callback] {
+        for endpoint in Endpoint::ALL.into_iter().filter(|endpoint| endpoint.names_a_provider()) {
             let below = format!("{}/", self.of(endpoint));
             if let Some((path, _)) = self.all().find(|(path, _)| path.starts_with(&below)) {
                 let fault = format!("`{path}` lies where providers' names stand");
-                problems.push((fault, "move it out from below `start` or `callback`"));
+                problems.push((fault, "move it out from below that endpoint"));
             }
         }
         let mut seen = std::collections::HashSet::new();
@@ -193,6 +210,6 @@ mod tests {
             assert_eq!(route(&paths, other), None, "{other}");
         }
         assert!(paths.problems().is_empty());
-        assert_eq!(Paths::below("oauth2").problems().len(), 6);
+        assert_eq!(Paths::below("oauth2").problems().len(), 8);
     }
 }

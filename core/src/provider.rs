@@ -1,6 +1,10 @@
-//! What a provider is to the core: five conversations, each of which may need the outside.
+//! What a provider is to the core: six conversations, each of which may need the outside.
+
+mod logout;
 
 use std::fmt;
+
+pub use logout::LogoutNotice;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,18 @@ pub trait Provider: Send + Sync + 'static {
     /// Where to send the browser to end the provider's own session too; `None` where it has no such place.
     async fn end_session(&self, _http: &Http, _request: &EndSession) -> Result<Option<Url>, ProviderError> {
         Ok(None)
+    }
+
+    /// Proves what the provider says about sessions that it has ended (OpenID Connect Back-Channel Logout §2.6): the
+    /// token is as it came. Once-only, age and end the core looks at.
+    async fn logout_token(&self, _http: &Http, _token: &Secret) -> Result<LogoutNotice, ProviderError> {
+        Err(ProviderError::Unsupported)
+    }
+
+    /// Whether accounts of this issuer sign in through the provider. Only such an issuer may end sessions by a frame
+    /// (OpenID Connect Front-Channel Logout §2).
+    fn speaks_for(&self, _issuer: &str) -> bool {
+        false
     }
 
     /// Which of an account's names identity headers carry.
@@ -249,6 +265,9 @@ pub enum ProviderError {
     /// A token that an API client brought does not prove what it must.
     #[error("bearer token: {0}")]
     BearerToken(&'static str),
+    /// What came as a logout token does not prove what it must.
+    #[error("logout token: {0}")]
+    LogoutToken(&'static str),
     /// Userinfo is about somebody else than the ID token.
     #[error("userinfo names another subject than the ID token")]
     SubjectDiffers,

@@ -138,6 +138,12 @@ refusals! {
     BearerInvalid "bearer_invalid" 401 Person
         "The token that came with this request does not say who it is from."
         "Get a new token for this site from one of the issuers whose tokens count here; the log says which check failed."
+    LogoutTokenInvalid "logout_token_invalid" 400 Provider
+        "What came here does not prove that the sign-in provider has ended anybody's session."
+        "Send one `logout_token` as a form, as OpenID Connect Back-Channel Logout says; the log says which check failed."
+    FrontchannelMalformed "frontchannel_malformed" 400 Provider
+        "It does not say which session of a known sign-in provider has ended."
+        "Register this address at the provider so that `iss` and `sid` are sent with it, each once."
     SignInAgain "insufficient_user_authentication" 401 Person
         "This is only for people who have signed in a short while ago."
         "Sign in again: open `sign_in` as a page, with the `max_age` of this answer in its query."
@@ -251,6 +257,7 @@ impl Refusal {
             ProviderError::Unreachable { .. } => Self::ProviderUnreachable,
             ProviderError::IdToken(_) => Self::IdTokenInvalid,
             ProviderError::BearerToken(_) => Self::BearerInvalid,
+            ProviderError::LogoutToken(_) => Self::LogoutTokenInvalid,
             ProviderError::SubjectDiffers => Self::SubjectMismatch,
             ProviderError::NotAMember(_) => Self::MembershipRequired,
             ProviderError::Misconfigured { .. } | ProviderError::Unsupported => Self::ProviderMisconfigured,
@@ -280,6 +287,8 @@ impl Refusal {
                 | Self::ClosedToEverybody
                 | Self::AskedUnclear
                 | Self::ConstraintUnknown
+                | Self::LogoutTokenInvalid
+                | Self::FrontchannelMalformed
         )
     }
 }

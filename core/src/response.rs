@@ -61,6 +61,8 @@ impl Response {
             detail: &'static str,
             code: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'r str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             max_age: Option<u64>,
@@ -71,6 +73,8 @@ impl Response {
             status: refusal.status(),
             detail: refusal.remedy(),
             code: refusal.code(),
+            // OpenID Connect Back-Channel Logout §2.8.
+            error: (refusal == Refusal::LogoutTokenInvalid).then_some("invalid_request"),
             reason,
             max_age,
         };
@@ -183,6 +187,13 @@ pub enum Event {
     SignedOut {
         /// The provider that the session came through.
         provider: String,
+    },
+    /// A provider has ended sessions.
+    EndedByProvider {
+        /// The provider.
+        provider: String,
+        /// How many there were.
+        sessions: usize,
     },
     /// A request was refused.
     Refused {

@@ -11,9 +11,11 @@
 //! - `refresh.rs`: one refresh at a time, however many ask.
 //! - `keep.rs`: the first record of a session.
 //! - `end.rs`: sessions end: by their person, by their provider.
+//! - `notice.rs`: what a provider says about sessions that it has ended.
 
 pub(crate) mod end;
 pub(crate) mod keep;
+pub(crate) mod notice;
 pub(crate) mod recognise;
 mod record;
 mod refresh;
@@ -46,6 +48,8 @@ pub(crate) struct Keeping {
     pub(crate) refresh: bool,
     pub(crate) refresh_every: Option<Duration>,
     pub(crate) sign_out_at_provider: bool,
+    pub(crate) backchannel_logout: bool,
+    pub(crate) frontchannel_logout: bool,
 }
 
 impl Builder {
@@ -83,6 +87,22 @@ impl Builder {
         self
     }
 
+    /// Lets providers end sessions here when they have ended their own: they send a signed token to
+    /// `backchannel_logout`, or to `backchannel_logout/{provider}` where there are several (OpenID Connect Back-Channel
+    /// Logout). It needs a store. Either address has to be registered at the provider, and reachable from there.
+    pub fn backchannel_logout(mut self) -> Self {
+        self.keeping.backchannel_logout = true;
+        self
+    }
+
+    /// Lets providers end a session here by a frame in the browser that shows `frontchannel_logout` with `iss` and `sid`
+    /// (OpenID Connect Front-Channel Logout). It needs a store. Nobody signs such a request: whoever knows the name of
+    /// the provider's session can make it. Where the provider can do both, [`Builder::backchannel_logout`] is better.
+    pub fn frontchannel_logout(mut self) -> Self {
+        self.keeping.frontchannel_logout = true;
+        self
+    }
+
     /// As [`Builder::refresh_tokens`], and at least so often, even where access tokens live longer or for ever: it is
     /// how old what is known about a person can get. At least a minute.
     pub fn refresh_every(mut self, interval: Duration) -> Self {
@@ -103,6 +123,8 @@ impl Keeping {
         };
         needs_store("idle_limit", self.idle.is_some());
         needs_store("refresh_tokens", self.refresh);
+        needs_store("backchannel_logout", self.backchannel_logout);
+        needs_store("frontchannel_logout", self.frontchannel_logout);
         for (field, time, least) in [
             ("idle_limit", self.idle, IDLE_LIMIT_MIN),
             ("refresh_every", self.refresh_every, REFRESH_INTERVAL_MIN),

@@ -128,8 +128,8 @@ pub(crate) async fn signed(
         if header.key_id.is_some() && tried > 0 {
             return Err(error("its signature is not by the key that it names"));
         }
-        // Any stranger can bring a bearer token that names none, and would have the issuer asked each time.
-        if header.key_id.is_none() && header.kind == Kind::Bearer {
+        // Any stranger can bring a bearer or logout token that names none, and would have the issuer asked each time.
+        if header.key_id.is_none() && header.kind != Kind::Jwt {
             break;
         }
     }

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Jwt,
     /// What an API client brings: an access token (RFC 9068 §2.1), or an ID token.
     Bearer,
+    /// A logout token (OpenID Connect Back-Channel Logout §2.4): explicitly typed ones say so.
+    Logout,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
         let also: &[&str] = match self {
             Self::Jwt => &[],
             Self::Bearer => &["at+jwt", "application/at+jwt"],
+            Self::Logout => &["logout+jwt", "application/logout+jwt"],
         };
         typ.eq_ignore_ascii_case("JWT") || also.iter().any(|kind| typ.eq_ignore_ascii_case(kind))
     }

@@ -9,6 +9,7 @@ mod identify;
 mod issuer;
 mod jws;
 mod keys;
+mod logout_token;
 mod metadata;
 mod provider;
 mod rules;

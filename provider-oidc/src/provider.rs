@@ -8,7 +8,9 @@ use url::Url;
 use vestibule::{
     conversation::Http,
     identity::{Identity, SignIn, Tokens},
-    provider::{Answered, AuthorizationRequest, Begun, EndSession, Provider, ProviderError},
+    provider::{
+        Answered, AuthorizationRequest, Begun, EndSession, LogoutNotice, Provider, ProviderError,
+    },
     secret::{Secret, State},
 };
 
@@ -16,7 +18,7 @@ use crate::{
     authorize,
     config::{Builder, Config},
     id_token::{self, Proven},
-    identify,
+    identify, logout_token,
     metadata::Metadata,
     rules::Occasion,
     sign_out, token,
@@ -164,6 +166,14 @@ impl Provider for Oidc {
         let client_id = &self.config.settings.client_id;
         let endpoint = metadata.end_session_endpoint?;
         Ok(endpoint.map(|endpoint| sign_out::location(endpoint, client_id, back_to, hint, state)))
+    }
+
+    async fn logout_token(&self, http: &Http, token: &Secret) -> Result<LogoutNotice, ProviderError> {
+        logout_token::prove(http, &self.config, token).await
+    }
+
+    fn speaks_for(&self, issuer: &str) -> bool {
+        self.config.issuer.describes_itself_as(issuer)
     }
 
     fn answers_by_form_post(&self) -> bool {

@@ -42,7 +42,9 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         let misdirected = path != vestibule.callback_path(&*way.provider);
         let by_form = self.head.method() == "POST";
         let (now, in_another_way) = (self.now, by_form != way.provider.answers_by_form_post());
-        let browser = self.browser();
+        let mut browser = self.browser();
+        // A form of another site comes without the session's cookie.
+        browser.ticket = browser.ticket.or(attempt.began_beside());
         if misdirected {
             return vestibule.turned_away(&browser, &way, Refusal::ProviderMismatch).into();
         }

@@ -69,7 +69,9 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
             None => attempt,
         };
         let way = Way { provider, target, attempt_cookie: None, again: None };
-        flow::begin_attempt(vestibule, self.browser(), way, attempt, wishes, now)
+        let browser = self.browser();
+        let attempt = attempt.beside(browser.ticket);
+        flow::begin_attempt(vestibule, browser, way, attempt, wishes, now)
     }
 
     /// The account of whoever is signed in.

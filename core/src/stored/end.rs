@@ -115,9 +115,26 @@ pub(crate) async fn end_all(
     whose: &Whose,
     but: Option<SessionId>,
 ) -> Result<usize, StoreError> {
-    let shelf = Shelf { vestibule, http, entropy };
-    let now = shelf.now();
-    announce(&shelf, whose, now).await?;
+    end_for_good(&Shelf { vestibule, http, entropy }, whose, but).await
+}
+
+/// Ends those that are there, and those whose sign-in is under way.
+pub(super) async fn end_for_good(
+    shelf: &Shelf<'_>,
+    whose: &Whose,
+    but: Option<SessionId>,
+) -> Result<usize, StoreError> {
+    announce(shelf, whose, shelf.now()).await?;
+    end_listed(shelf, whose, but).await
+}
+
+/// Ends those that are there.
+pub(super) async fn end_listed(
+    shelf: &Shelf<'_>,
+    whose: &Whose,
+    but: Option<SessionId>,
+) -> Result<usize, StoreError> {
+    let vestibule = shelf.vestibule;
     let mut ended = 0;
     for key in shelf.listed(whose.index(vestibule)).await? {
         if but.is_some_and(|id| vestibule.record_key(id) == key) {

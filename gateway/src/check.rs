@@ -65,6 +65,7 @@ fn look(settings: &Settings, sites: &[String]) -> Result<Vec<Finding>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("there is no runtime")?.block_on(async {
         let mut findings = rehearsal::rehearse(settings, sites).await?;
+        findings.extend(probe::store(settings).await);
         findings.extend(probe::providers(settings).await?);
         findings.extend(probe::site(settings).await?);
         Ok(findings)

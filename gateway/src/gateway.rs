@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use tracing::Instrument as _;
 use vestibule::driver::{AdmitAll, Driver, Host as _};
 use vestibule_axum::Gate;
-use vestibule_settings::{Server, Settings};
+use vestibule_settings::{Server, Settings, Store};
 
 use crate::{
     health,
@@ -40,18 +40,20 @@ struct Work {
     driver: Driver,
     app: Router,
     server: Server,
+    store: Option<Store>,
 }
 
 impl Work {
-    fn of(driver: Driver, server: Server) -> Arc<Self> {
-        let app = routes(&driver, &server);
-        Arc::new(Self { driver, app, server })
+    fn of(driver: Driver, settings: &Settings) -> Arc<Self> {
+        let (server, store) = (settings.server.clone(), settings.store().cloned());
+        let app = routes(&driver, &server, store.clone());
+        Arc::new(Self { driver, app, server, store })
     }
 }
 
 /// Everything that is answered.
-pub(crate) fn routes(driver: &Driver, server: &Server) -> Router {
-    health::routes(server).merge(Gate::new(driver.clone()).routes())
+pub(crate) fn routes(driver: &Driver, server: &Server, store: Option<Store>) -> Router {
+    health::routes(server, store).merge(Gate::new(driver.clone()).routes())
 }
 
 impl Gateway {
@@ -61,16 +63,20 @@ impl Gateway {
         let host = settings.host()?;
         let ids = Ids::new(&host.seed());
         let driver = Driver::new(vestibule, host, AdmitAll).observed_by(Arc::new(metrics.clone()));
-        let work = Work::of(driver, settings.server.clone());
+        let work = Work::of(driver, settings);
         Ok(Self { current: ArcSwap::new(work), metrics, ids })
     }
 
     /// Lets other settings take over. Requests under way end by those that they began with; documents of providers
-    /// and answered attempts are known as before.
-    pub(crate) fn renew(&self, settings: &Settings) -> Result<()> {
+    /// and answered attempts are known as before, and a store of the same description is kept.
+    pub(crate) fn renew(&self, mut settings: Settings) -> Result<()> {
+        let before = self.current.load();
+        if let Some(store) = &before.store {
+            settings.share_store(store);
+        }
         let vestibule = settings.builder()?.build()?;
-        let driver = self.current.load().driver.renewed(vestibule, AdmitAll).hosted_by(settings.host()?);
-        self.current.store(Work::of(driver, settings.server.clone()));
+        let driver = before.driver.renewed(vestibule, AdmitAll).hosted_by(settings.host()?);
+        self.current.store(Work::of(driver, &settings));
         Ok(())
     }
 

@@ -121,7 +121,7 @@ fn reload(gateway: &Gateway, reader: Reader, start: &Start) -> Result<()> {
         let changed = changed.join(", ");
         tracing::warn!("{changed} stay as they were until a restart; everything else takes over now");
     }
-    gateway.renew(&settings)
+    gateway.renew(settings)
 }
 
 /// What was set at the start and is only read then.

@@ -34,6 +34,9 @@ impl Settings {
                 // The core speaks of its own method there.
                 problem.remedy = LIST_THEM.to_owned();
             }
+            if matches!(problem.field, "idle_limit" | "refresh_tokens") && self.store().is_none() {
+                problem.remedy = KEEP_THEM.to_owned();
+            }
             problem.field = row_of(problem.field).map_or(problem.field, |row| self.name_of(row));
         }
         // Reading the system's certificates takes time, and can wait where there is nothing else to look at.
@@ -65,6 +68,7 @@ impl Settings {
         if let Some(age) = self.session_age {
             builder = builder.session_age(age);
         }
+        builder = self.sessions.say_to(builder);
         if let Some(domains) = &self.email_domains {
             builder = builder.email_domains(domains);
         }
@@ -168,6 +172,9 @@ impl Settings {
 const LIST_THEM: &str = "list the addresses that your proxy asks from: `trusted_proxy_ips = [\"127.0.0.1\"]` in the file, \
                          or TRUSTED_PROXY_IPS=127.0.0.1, for one on this machine; `unix` for one that asks on a unix socket";
 
+/// What to do where something needs a store and there is none.
+const KEEP_THEM: &str = "set SESSION_STORE_TYPE to `redis` or `memory`, or leave it out";
+
 /// What the proxy that asks expects, by its name in options.
 pub(crate) fn flavour(name: Option<&str>) -> Flavour {
     match name {
@@ -187,6 +194,8 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "cookie_domain" => &rows::COOKIE_DOMAINS,
         "cookie_name" => &rows::COOKIE_NAME,
         "session_age" => &rows::COOKIE_EXPIRE,
+        "idle_limit" => &rows::IDLE_LIMIT,
+        "refresh_tokens" | "refresh_every" => &rows::COOKIE_REFRESH,
         "email_domains" => &rows::EMAIL_DOMAINS,
         "allow_return_to" => &rows::WHITELIST_DOMAINS,
         "provider" => &rows::PROVIDER,

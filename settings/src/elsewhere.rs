@@ -58,7 +58,10 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
     (&["APPROVAL_PROMPT"], "use PROMPT"),
     (&["FORCE_CODE_CHALLENGE_METHOD"], "leave it out: PKCE is always on"),
     (&["RESOURCE"], "leave it out: tokens are for signing in only"),
-    (&["BACKEND_LOGOUT_URL"], "leave it out: the provider is not told about sign-outs yet"),
+    (
+        &["BACKEND_LOGOUT_URL"],
+        "use SIGN_OUT_AT_PROVIDER, which takes the address from the issuer's own metadata",
+    ),
     (
         &["HTPASSWD_*", "DISPLAY_HTPASSWD_FORM"],
         "leave it out: there are no passwords here; people sign in through a provider, which can slow guessing down",
@@ -71,7 +74,10 @@ static ELSEWHERE: &[(&[&str], &str)] = &[
         &["COOKIE_CSRF_*"],
         "leave it out: there are at most eight sign-in cookies, each for ten minutes, and Lax",
     ),
-    (&["REDIS_*"], "leave it out: sessions are kept in cookies, and need no store"),
+    (
+        &["REDIS_CONNECTION_IDLE_TIMEOUT"],
+        "leave it out: a connection that the server has closed is made again when it is needed",
+    ),
     (&["RELATIVE_REDIRECT_URL"], "set REDIRECT_URL to the whole address that browsers see"),
     (
         &["HTTPS_ADDRESS", "TLS_*", "FORCE_HTTPS"],

@@ -15,7 +15,7 @@
 //!     ("OAUTH2_PROXY_REDIRECT_URL", "https://app.example/oauth2/callback"),
 //!     ("OAUTH2_PROXY_EMAIL_DOMAINS", "example.com"),
 //!     ("OAUTH2_PROXY_COOKIE_SECRET", "tooshort"),
-//!     ("OAUTH2_PROXY_REDIS_CONNECTION_URL", "redis://localhost"),
+//!     ("OAUTH2_PROXY_HTPASSWD_FILE", "passwords"),
 //! ];
 //! let error = Settings::from_env_map(environment.map(|(name, value)| (name.into(), value.into()))).unwrap_err();
 //! assert_eq!(error.problems.len(), 2, "{error}");
@@ -35,6 +35,7 @@ pub mod row;
 pub mod rows;
 mod secret;
 mod server;
+mod sessions;
 mod settings;
 mod terms;
 mod value;
@@ -43,5 +44,6 @@ pub use documentation::documentation;
 pub use elsewhere::oauth2_proxy_flags;
 pub use providers::{ProviderOptions, Providers};
 pub use server::Server;
+pub use sessions::Store;
 pub use settings::{LogFormat, Reader, Settings};
 pub use value::Listen;

@@ -112,11 +112,26 @@ rows! {
     COOKIE_HTTPONLY both Always(&["true"]), "true", "No script reads the cookies.";
     COOKIE_SAMESITE both Always(&["lax"]), "lax", "Cookies do not come along with other sites' requests.";
     COOKIE_PATH both Always(&["/"]), "/", "Cookies are for the whole site.";
-    COOKIE_REFRESH both Always(&["0", "0s"]), "0", "A session in a cookie is never refreshed.";
+    COOKIE_REFRESH both Duration, "", "How old what is known about a person may get before the provider is asked anew: a minute or more, and `0` for never. It needs a store; there, where it is not set, the provider is asked before the access token ends.";
     COOKIE_CSRF_PER_REQUEST both Always(&["true"]), "true", "Each sign-in has a cookie of its own, so that tabs do not disturb each other.";
     COOKIE_CSRF_EXPIRE both Always(&["10m", "10m0s", "600s"]), "10m", "How long a sign-in may be under way.";
-    SESSION_STORE_TYPE both Always(&["cookie"]), "cookie", "Sessions are kept in cookies.";
     SESSION_COOKIE_MINIMAL both Flag, "", "Whether no tokens are kept. They are kept only where a header needs them, and this cannot differ.";
+
+    // Where sessions are kept: see docs/sessions.md.
+    SESSION_STORE_TYPE both Choice(&["cookie", "redis", "memory"]), "cookie", "Where sessions are kept: in the cookie itself, in Redis or Valkey for any number of processes, or in the memory of this one.";
+    IDLE_LIMIT ours Duration, "", "Ends a session that nobody has used for so long: a minute or more. It needs a store.";
+    SIGN_OUT_AT_PROVIDER ours Flag, "false", "Sends whoever signs out on to the provider, to sign out there too. The sign-out address has to be registered there as a post-logout redirect URI.";
+    REDIS_CONNECTION_URL both Secret, "", "The address of the one server: `redis://host:port/database`, `rediss://` with TLS, or `unix:///path`.";
+    REDIS_USERNAME both Text, "", "The name that the servers know this program by, where an address names none.";
+    REDIS_PASSWORD both Secret, "", "The password for it, where an address has none.";
+    REDIS_CA_PATH both File, "", "A PEM file of certificate authorities; only these are trusted then.";
+    REDIS_USE_SENTINEL both Flag, "false", "Asks Sentinels which server is the master.";
+    REDIS_SENTINEL_MASTER_NAME both Text, "", "What the Sentinels call the master.";
+    REDIS_SENTINEL_CONNECTION_URLS both Secret, "", "The addresses of the Sentinels, with commas between.";
+    REDIS_SENTINEL_PASSWORD both Secret, "", "The password for the Sentinels.";
+    REDIS_USE_CLUSTER both Flag, "false", "Spreads sessions over a cluster.";
+    REDIS_CLUSTER_CONNECTION_URLS both Secret, "", "The addresses of some of its nodes, with commas between.";
+    REDIS_INSECURE_SKIP_TLS_VERIFY both Always(&["false"]), "false", "Certificates are always checked.";
 
     // Where this program is.
     HTTP_ADDRESS both Address, "127.0.0.1:4180", "Where to listen; port 0 takes a free one.";

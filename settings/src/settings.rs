@@ -29,6 +29,7 @@ use crate::{
     row::{Heeded, OURS, Row, THEIRS},
     rows::{self, ROWS},
     server::Server,
+    sessions::{Sessions, Store},
     terms,
     value::Listen,
 };
@@ -50,6 +51,7 @@ pub struct Settings {
     pub(crate) cookie_name: Option<String>,
     pub(crate) cookie_domain: Option<String>,
     pub(crate) session_age: Option<Duration>,
+    pub(crate) sessions: Sessions,
     /// `None` for every domain, and for accounts without an address.
     pub(crate) email_domains: Option<Vec<String>>,
     pub(crate) unverified_email: bool,
@@ -247,6 +249,17 @@ impl Settings {
         &self.warnings
     }
 
+    /// Where sessions are kept, if not in cookies.
+    pub fn store(&self) -> Option<&Store> {
+        self.sessions.store.as_ref()
+    }
+
+    /// Takes the store of settings that are at work already, if these name the same one: its connection stays, and
+    /// what is in memory is not lost.
+    pub fn share_store(&mut self, before: &Store) {
+        self.sessions.share(before);
+    }
+
     fn of(options: &mut Options, file: &File, kinds: &Providers) -> Self {
         let mut warnings = Vec::new();
         let redirect_url = options.required(&rows::REDIRECT_URL);
@@ -279,6 +292,7 @@ impl Settings {
             cookie_name: options.text(&rows::COOKIE_NAME),
             cookie_domain: checks::cookie_domain(options),
             session_age: options.duration(&rows::COOKIE_EXPIRE),
+            sessions: Sessions::read(options),
             email_domains,
             unverified_email: options.flag(&rows::INSECURE_OIDC_ALLOW_UNVERIFIED_EMAIL).unwrap_or(false),
             groups,

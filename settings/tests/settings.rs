@@ -26,6 +26,9 @@ fn environment(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     environment
 }
 
+const REDIS: (&str, &str) = ("OAUTH2_PROXY_SESSION_STORE_TYPE", "redis");
+const REDIS_URL: (&str, &str) = ("OAUTH2_PROXY_REDIS_CONNECTION_URL", "redis://127.0.0.1:6379");
+
 const GITHUB: [(&str, &str); 2] = [("OAUTH2_PROXY_PROVIDER", "github"), ("OAUTH2_PROXY_OIDC_ISSUER_URL", "")];
 
 fn read(changes: &[(&str, &str)]) -> Result<Settings, ConfigError> {
@@ -65,6 +68,8 @@ fn what_can_be_said_is_heeded() {
             ("OAUTH2_PROXY_OIDC_ENABLED_SIGNING_ALGS", "ES256"),
         ],
         &[("OAUTH2_PROXY_CLIENT_SECRET", ""), ("OAUTH2_PROXY_PROVIDER_DISPLAY_NAME", "The Company")],
+        &[REDIS, REDIS_URL, ("OAUTH2_PROXY_COOKIE_REFRESH", "1h"), ("VESTIBULE_IDLE_LIMIT", "8h")],
+        &[("OAUTH2_PROXY_SESSION_STORE_TYPE", "memory"), ("OAUTH2_PROXY_COOKIE_REFRESH", "0")],
         // What an environment for nginx says to oauth2-proxy, and what is always so here.
         &[
             ("OAUTH2_PROXY_REVERSE_PROXY", "true"),
@@ -127,7 +132,45 @@ fn each_mistake_is_named_with_its_variable_and_remedy() {
         (&[("OAUTH2_PROXY_COOKIE_SECURE", "yes")], "OAUTH2_PROXY_COOKIE_SECURE", "`true` or `false`"),
         (&[("OAUTH2_PROXY_COOKIE_EXPIRE", "7d")], "OAUTH2_PROXY_COOKIE_EXPIRE", "168h"),
         (&[("OAUTH2_PROXY_COOKIE_EXPIRE", "0")], "OAUTH2_PROXY_COOKIE_EXPIRE", "400 days"),
-        (&[("OAUTH2_PROXY_COOKIE_REFRESH", "1h")], "OAUTH2_PROXY_COOKIE_REFRESH", "never refreshed"),
+        (&[("OAUTH2_PROXY_COOKIE_REFRESH", "1h")], "OAUTH2_PROXY_COOKIE_REFRESH", "set SESSION_STORE_TYPE"),
+        (&[("VESTIBULE_IDLE_LIMIT", "1h")], "VESTIBULE_IDLE_LIMIT", "set SESSION_STORE_TYPE"),
+        (
+            &[("OAUTH2_PROXY_SESSION_STORE_TYPE", "memory"), ("VESTIBULE_IDLE_LIMIT", "5s")],
+            "VESTIBULE_IDLE_LIMIT",
+            "a minute or more",
+        ),
+        (&[("OAUTH2_PROXY_SESSION_STORE_TYPE", "disk")], "OAUTH2_PROXY_SESSION_STORE_TYPE", "`redis`"),
+        (&[REDIS], "OAUTH2_PROXY_REDIS_CONNECTION_URL", "not set"),
+        (
+            &[REDIS, ("OAUTH2_PROXY_REDIS_CONNECTION_URL", "canary")],
+            "OAUTH2_PROXY_REDIS_CONNECTION_URL",
+            "address",
+        ),
+        (
+            &[REDIS, REDIS_URL, ("OAUTH2_PROXY_REDIS_CA_PATH", "no.pem")],
+            "OAUTH2_PROXY_REDIS_CA_PATH",
+            "rediss://",
+        ),
+        (
+            &[REDIS, ("OAUTH2_PROXY_REDIS_USE_CLUSTER", "1")],
+            "OAUTH2_PROXY_REDIS_CLUSTER_CONNECTION_URLS",
+            "not set",
+        ),
+        (
+            &[REDIS, REDIS_URL, ("OAUTH2_PROXY_REDIS_SENTINEL_MASTER_NAME", "x")],
+            "OAUTH2_PROXY_REDIS_SENTINEL_MASTER_NAME",
+            "OAUTH2_PROXY_REDIS_USE_SENTINEL",
+        ),
+        (
+            &[REDIS, ("OAUTH2_PROXY_REDIS_USE_CLUSTER", "1"), ("OAUTH2_PROXY_REDIS_USE_SENTINEL", "1")],
+            "OAUTH2_PROXY_REDIS_USE_CLUSTER",
+            "only one of the two",
+        ),
+        (
+            &[("OAUTH2_PROXY_REDIS_INSECURE_SKIP_TLS_VERIFY", "1")],
+            "OAUTH2_PROXY_REDIS_INSECURE_SKIP_TLS_VERIFY",
+            "always checked",
+        ),
         (&[("OAUTH2_PROXY_CODE_CHALLENGE_METHOD", "plain")], "OAUTH2_PROXY_CODE_CHALLENGE_METHOD", "S256"),
         (&[("OAUTH2_PROXY_EMAIL_DOMAINS", "")], "OAUTH2_PROXY_EMAIL_DOMAINS", "who may enter"),
         (&[("OAUTH2_PROXY_EMAIL_DOMAINS", "a b")], "OAUTH2_PROXY_EMAIL_DOMAINS", "not a domain"),
@@ -155,7 +198,8 @@ fn each_mistake_is_named_with_its_variable_and_remedy() {
             "only one of the two",
         ),
         (&[("VESTIBULE_LOG_FORMAT", "xml")], "VESTIBULE_LOG_FORMAT", "`text` or `json`"),
-        (&[("OAUTH2_PROXY_REDIS_CONNECTION_URL", "x")], "environment", "OAUTH2_PROXY_REDIS_CONNECTION_URL"),
+        (&[REDIS_URL], "OAUTH2_PROXY_REDIS_CONNECTION_URL", "OAUTH2_PROXY_SESSION_STORE_TYPE to `redis`"),
+        (&[("OAUTH2_PROXY_HTPASSWD_FILE", "x")], "environment", "OAUTH2_PROXY_HTPASSWD_FILE"),
         (&[("OAUTH2_PROXY_EMAIL_DOMAIN", "x")], "environment", "EMAIL_DOMAINS"),
         (&[("VESTIBULE_WEATHER", "x")], "environment", "VESTIBULE_WEATHER"),
         (&[("OAUTH2_PROXY_LOG_FORMAT", "json")], "environment", "OAUTH2_PROXY_LOG_FORMAT"),

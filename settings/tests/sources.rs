@@ -100,12 +100,11 @@ fn problems_have_the_name_by_which_an_option_was_set() {
 
 #[test]
 fn what_does_not_exist_is_named_where_it_stands_with_what_to_use_instead() {
-    let error =
-        read(&format!("{FILE}email_domain = \"x\"\nredis_connection_url = \"x\""), &[], &[]).unwrap_err();
+    let error = read(&format!("{FILE}email_domain = \"x\"\nhtpasswd_file = \"x\""), &[], &[]).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("file: there is no option email_domain; use email_domains"), "{text}");
-    assert!(text.contains("need no store"), "{text}");
-    let flags = [("--redis-connection-url", "redis://x"), ("--cookie-refresh", "1h")];
+    assert!(text.contains("no passwords here"), "{text}");
+    let flags = [("--htpasswd-file", "x"), ("--cookie-refresh", "1h")];
     let error = read(FILE, &flags, &[]).unwrap_err();
     assert_eq!((error.problems[0].field, error.problems[1].field), ("command line", "--cookie-refresh"));
 }

@@ -16,6 +16,7 @@ use vestibule::{
     exchange::{HttpFailure, HttpRequest, HttpResponse},
     paths::Endpoint,
     provider::OAuthError,
+    store::StoreError,
 };
 use vestibule_axum::Gate;
 use vestibule_reqwest::ReqwestHost;
@@ -25,6 +26,19 @@ use super::{Finding, last_refusal::LastRefusal};
 
 /// How long anybody may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the store of sessions whether it is there.
+pub(super) async fn store(settings: &Settings) -> Option<Finding> {
+    let error = settings.store()?.ping().await.err()?;
+    let remedy = match error {
+        StoreError::Broken => {
+            "see that the address is a Redis or Valkey's, and that user and password may use the commands that \
+             docs/sessions.md lists"
+        }
+        _ => "see that it runs, and that its address and its port are right and can be reached from here",
+    };
+    Some(Finding::new(format!("sessions cannot be kept: {error}"), remedy))
+}
 
 /// Begins a sign-in with every provider, and asks it what it would show a browser.
 pub(super) async fn providers(settings: &Settings) -> Result<Vec<Finding>> {

@@ -1,7 +1,7 @@
 //! A sign-in rehearsed within the program: somebody made up, whom the rules let in and who is in every group that is
 //! named, signs in, and a browser that is made up too takes the cookies to every address that people open.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -24,6 +24,8 @@ use vestibule::{
     paths::Endpoint,
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     refusal::Refusal,
+    store::MemoryStore,
+    time::Timestamp,
 };
 use vestibule_reqwest::ReqwestHost;
 use vestibule_settings::Settings;
@@ -82,7 +84,14 @@ struct Stage {
 impl Stage {
     fn new(settings: &Settings) -> Result<Self> {
         let refused = Arc::new(LastRefusal::default());
-        let vestibule = settings.builder()?.shared_provider(Arc::new(MadeUp(settings.somebody()))).build()?;
+        let mut builder = settings.builder()?.shared_provider(Arc::new(MadeUp(settings.somebody())));
+        // Whoever is made up is not among the real sessions.
+        if settings.store().is_some() {
+            let clock = Instant::now();
+            builder = builder
+                .store(Arc::new(MemoryStore::new(move || Timestamp::from_unix(0).after(clock.elapsed()))));
+        }
+        let vestibule = builder.build()?;
         let paths = vestibule.paths();
         let (start, userinfo) =
             (paths.of(Endpoint::Start).to_owned(), paths.of(Endpoint::Userinfo).to_owned());
@@ -90,7 +99,13 @@ impl Stage {
         let host = ReqwestHost::builder().only_given_cas().build()?;
         let driver = Driver::new(vestibule, host, AdmitAll).observed_by(refused.clone());
         let redirect_url = Url::parse(settings.redirect_url())?;
-        Ok(Self { app: gateway::routes(&driver, &settings.server), redirect_url, start, userinfo, refused })
+        Ok(Self {
+            app: gateway::routes(&driver, &settings.server, None),
+            redirect_url,
+            start,
+            userinfo,
+            refused,
+        })
     }
 
     /// A whole sign-in; what it was refused with, if it was.

@@ -118,6 +118,7 @@ pub(crate) struct Browser {
 
 /// The stages, each named for what it awaits.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lies in the box of its machine")]
 enum Awaits {
     /// The provider, saying where the browser goes.
     Beginning(Conversation<Begun>, Way, Attempt),

@@ -39,8 +39,7 @@ async fn a_sound_configuration_is_called_sound_before_and_while_it_runs() -> Res
 #[tokio::test(flavor = "multi_thread")]
 async fn every_problem_is_named_at_once_with_its_remedy() -> Result<()> {
     let (_provider, setup) = setup().await?;
-    let setup =
-        setup.set("COOKIE_EXPIRE", "7d").set("COOKIE_REFRESH", "1h").argument("--htpasswd-file=x");
+    let setup = setup.set("COOKIE_EXPIRE", "7d").set("COOKIE_REFRESH", "1h").argument("--htpasswd-file=x");
     let setup = setup.set("UPSTREAMS", "http://app:8501").set("NONSENSE", "1");
     let (is_sound, said) = check(&setup, &[])?;
     assert!(!is_sound);

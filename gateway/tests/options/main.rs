@@ -11,6 +11,7 @@ mod headers;
 mod pages;
 mod questions;
 mod server;
+mod sessions;
 mod trust;
 
 #[path = "../support/mod.rs"]
@@ -85,6 +86,24 @@ const TESTED: &[(&str, &[&str])] = &[
         &["COOKIE_SECRET", "COOKIE_SECRET_FILE", "COOKIE_SECRETS_PREVIOUS"],
     ),
     ("cookies_look_as_options_say", &["COOKIE_NAME", "COOKIE_DOMAINS", "COOKIE_EXPIRE", "COOKIE_SECURE"]),
+    (
+        "sessions_are_kept_where_options_say",
+        &["SESSION_STORE_TYPE", "REDIS_CONNECTION_URL", "REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_CA_PATH"],
+    ),
+    (
+        "sessions_are_kept_by_several_servers_where_options_say",
+        &[
+            "REDIS_USE_SENTINEL",
+            "REDIS_SENTINEL_MASTER_NAME",
+            "REDIS_SENTINEL_CONNECTION_URLS",
+            "REDIS_SENTINEL_PASSWORD",
+            "REDIS_USE_CLUSTER",
+            "REDIS_CLUSTER_CONNECTION_URLS",
+        ],
+    ),
+    ("the_provider_is_asked_anew_as_options_say", &["COOKIE_REFRESH"]),
+    ("that_a_session_is_used_is_written_down_where_options_say_so", &["IDLE_LIMIT"]),
+    ("signing_out_leads_to_the_provider_where_options_say_so", &["SIGN_OUT_AT_PROVIDER"]),
     ("headers_say_who_somebody_is", &["SET_XAUTHREQUEST", "IDENTITY_HEADERS", "PREFER_EMAIL_TO_USER"]),
     (
         "headers_hand_tokens_on",
@@ -124,7 +143,7 @@ const TESTED: &[(&str, &[&str])] = &[
 ];
 
 /// The text of every file with tests.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("authorize.rs"),
     include_str!("cookies.rs"),
     include_str!("entry.rs"),
@@ -133,6 +152,7 @@ const SOURCES: [&str; 9] = [
     include_str!("pages.rs"),
     include_str!("questions.rs"),
     include_str!("server.rs"),
+    include_str!("sessions.rs"),
     include_str!("trust.rs"),
 ];
 

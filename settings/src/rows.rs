@@ -117,7 +117,7 @@ rows! {
     COOKIE_CSRF_EXPIRE both Always(&["10m", "10m0s", "600s"]), "10m", "How long a sign-in may be under way.";
     SESSION_COOKIE_MINIMAL both Flag, "", "Whether no tokens are kept. They are kept only where a header needs them, and this cannot differ.";
 
-    // Where sessions are kept: see docs/sessions.md.
+    // Where sessions are kept: see store-redis/docs.md.
     SESSION_STORE_TYPE both Choice(&["cookie", "redis", "memory"]), "cookie", "Where sessions are kept: in the cookie itself, in Redis or Valkey for any number of processes, or in the memory of this one.";
     IDLE_LIMIT ours Duration, "", "Ends a session that nobody has used for so long: a minute or more. It needs a store.";
     SIGN_OUT_AT_PROVIDER ours Flag, "false", "Sends whoever signs out on to the provider, to sign out there too. The sign-out address has to be registered there as a post-logout redirect URI.";

@@ -33,7 +33,7 @@ pub(super) async fn store(settings: &Settings) -> Option<Finding> {
     let remedy = match error {
         StoreError::Broken => {
             "see that the address is a Redis or Valkey's, and that user and password may use the commands that \
-             docs/sessions.md lists"
+             store-redis/docs.md lists"
         }
         _ => "see that it runs, and that its address and its port are right and can be reached from here",
     };

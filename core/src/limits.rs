@@ -162,7 +162,6 @@ const _: () = assert!(REMEMBERED_BYTES_MAX <= RETURN_TARGET_BYTES_MAX);
 const _: () = assert!(CONVERSATION_TIME_MAX.as_secs() < REFRESH_TURN.as_secs());
 const _: () = assert!(REFRESH_TURN.as_secs() < REFRESH_RETRY_INTERVAL.as_secs());
 const _: () = assert!(PROVIDER_CALL_TIME_MAX.as_secs() < CONVERSATION_TIME_MAX.as_secs());
-const _: () = assert!(
-    LOGOUT_TOKEN_AGE_MAX.as_secs() + 2 * CLOCK_LEEWAY.as_secs() < LOGOUT_TOKEN_REMEMBERED.as_secs()
-);
+const _: () =
+    assert!(LOGOUT_TOKEN_AGE_MAX.as_secs() + 2 * CLOCK_LEEWAY.as_secs() < LOGOUT_TOKEN_REMEMBERED.as_secs());
 const _: () = assert!(ID_TOKEN_BYTES_MAX < PROVIDER_BODY_BYTES_MAX);

@@ -50,10 +50,7 @@ impl Endpoint {
 
     /// Whether a provider's id may follow as one more segment.
     fn names_a_provider(self) -> bool {
-        matches!(
-            self,
-            Self::Start | Self::Callback | Self::BackchannelLogout | Self::FrontchannelLogout
-        )
+        matches!(self, Self::Start | Self::Callback | Self::BackchannelLogout | Self::FrontchannelLogout)
     }
 }
 

@@ -8,9 +8,7 @@ use url::Url;
 use vestibule::{
     conversation::Http,
     identity::{Identity, SignIn, Tokens},
-    provider::{
-        Answered, AuthorizationRequest, Begun, EndSession, LogoutNotice, Provider, ProviderError,
-    },
+    provider::{Answered, AuthorizationRequest, Begun, EndSession, LogoutNotice, Provider, ProviderError},
     secret::{Secret, State},
 };
 

@@ -25,12 +25,7 @@ pub struct LogoutNotice {
 
 impl LogoutNotice {
     /// A notice that is about nobody so far.
-    pub fn new(
-        issuer: impl Into<String>,
-        id: impl Into<String>,
-        issued: Timestamp,
-        ends: Timestamp,
-    ) -> Self {
+    pub fn new(issuer: impl Into<String>, id: impl Into<String>, issued: Timestamp, ends: Timestamp) -> Self {
         Self { issuer: issuer.into(), id: id.into(), subject: None, idp_session: None, issued, ends }
     }
 
@@ -53,9 +48,10 @@ impl LogoutNotice {
     /// What is wrong, in words of ours.
     pub fn check(&self, now: Timestamp) -> Result<(), &'static str> {
         let is_name = |text: &String| (1..=LOGOUT_NAME_BYTES_MAX).contains(&text.len());
-        let mut names = [Some(&self.issuer), Some(&self.id), self.subject.as_ref(), self.idp_session.as_ref()]
-            .into_iter()
-            .flatten();
+        let mut names =
+            [Some(&self.issuer), Some(&self.id), self.subject.as_ref(), self.idp_session.as_ref()]
+                .into_iter()
+                .flatten();
         if !names.all(is_name) {
             return Err("a name in it is empty or too long");
         }

@@ -12,6 +12,7 @@ mod discovery;
 mod headers;
 mod keys;
 mod kit;
+mod logout;
 mod mint;
 mod mutations;
 mod op;

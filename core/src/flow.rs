@@ -304,7 +304,7 @@ impl Run {
         if claim == Claim::Taken {
             return Step::Done(self.vestibule.answered_before(&self.browser, &way));
         }
-        match self.vestibule.shared_claim(attempt) {
+        match self.vestibule.shared_claim(attempt, answered.began, now) {
             Some(request) => self.needs(Effect::Store(request), Awaits::SharedClaim(answered, way)),
             None => self.exchanging(answered, way, now),
         }

@@ -9,6 +9,7 @@ mod demo;
 mod files;
 mod fuzz;
 mod python;
+mod simulate;
 mod steps;
 mod suite;
 mod testkit;
@@ -36,6 +37,8 @@ cargo xtask COMMAND
   bench --short  the same in a few rounds, into target/bench: to see that it works
   fuzz [SECONDS] [TARGET ...]
                  fuzz every target, or the named ones, for so many seconds each
+  simulate [--runs N] [--seed S]
+                 whole systems with everything that goes wrong in them, each run drawn from its seed
   tidy           the rules about files and dependencies that no compiler checks (part of test)
 ";
 
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(bench::Pace::Full),
         ["bench", "--short"] => bench::run(bench::Pace::Short),
         ["fuzz", ref which @ ..] => fuzz::run(which),
+        ["simulate", ref words @ ..] => simulate::run(words),
         ["tidy"] => tidy::run().map(|()| println!("tidy")),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

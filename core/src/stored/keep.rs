@@ -35,12 +35,20 @@ pub(crate) struct Starting {
 }
 
 impl Vestibule {
-    /// What asks the store whether this attempt is answered for the first time; `None` where there is no store.
-    pub(crate) fn shared_claim(&self, attempt: &AttemptKey) -> Option<StoreRequest> {
+    /// What asks the store whether this attempt is answered for the first time; `None` where there is no store. It is
+    /// remembered for as long as the attempt can be answered, by whichever clock: one that has been put back must not
+    /// make the attempt outlive the memory of its answer.
+    pub(crate) fn shared_claim(
+        &self,
+        attempt: &AttemptKey,
+        began: Timestamp,
+        now: Timestamp,
+    ) -> Option<StoreRequest> {
+        let life = began.after(ATTEMPT_AGE_MAX).since(now).max(ATTEMPT_AGE_MAX);
         self.keeps_sessions().then(|| StoreRequest::Insert {
             key: self.store_key("attempt", &[attempt.as_str().as_bytes()]),
             value: Vec::new(),
-            life: ATTEMPT_AGE_MAX,
+            life,
             indexes: Vec::new(),
         })
     }

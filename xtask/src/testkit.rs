@@ -3,7 +3,7 @@
 //! It could open nothing, since whatever it makes needs the site's keys. It does not belong there all the same.
 
 /// Crates that are nothing but tests.
-const TESTS: [&str; 2] = ["conformance/Cargo.toml", "fuzzing/Cargo.toml"];
+const TESTS: [&str; 3] = ["conformance/Cargo.toml", "fuzzing/Cargo.toml", "simulation/Cargo.toml"];
 
 const FEATURE: &str = "testkit";
 

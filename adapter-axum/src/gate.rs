@@ -122,7 +122,7 @@ fn answer(
 ) -> Either<Ready<Answer>, BoxFuture<'static, Answer>> {
     let (parts, body) = request.into_parts();
     if let Some(response) = driver.grant(&Head(&parts)) {
-        return Either::Left(ready(Ok(granted.translate(response))));
+        return Either::Left(ready(Ok(granted.translate(&parts, response))));
     }
     let driver = driver.clone();
     let answer = async move { translate(driver.answer(&Head(&parts), body.into_data_stream()).await) };

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, OriginalUri},
     http::{
-        Error, HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+        Error, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
         header::{CONTENT_LENGTH, COOKIE},
         request::Parts,
     },
@@ -86,9 +86,15 @@ impl Granted {
         Self(names.chain([(CONTENT_LENGTH, HeaderValue::from_static("0"))]).collect())
     }
 
-    /// As [`translate`], and sooner where the response is of this kind.
-    pub(crate) fn translate(&self, response: response::Response) -> Response<Body> {
-        if self.fits(&response) { or_not_set_up(self.filled(response)) } else { translate(response) }
+    /// As [`translate`], and sooner where the response is of this kind. A success for CONNECT has no length
+    /// (RFC 9110 §9.3.6).
+    pub(crate) fn translate(&self, request: &Parts, response: response::Response) -> Response<Body> {
+        let may_say_length = request.method != Method::CONNECT;
+        if may_say_length && self.fits(&response) {
+            or_not_set_up(self.filled(response))
+        } else {
+            translate(response)
+        }
     }
 
     fn fits(&self, response: &response::Response) -> bool {
@@ -112,6 +118,10 @@ impl Granted {
 mod tests {
     use super::*;
 
+    fn get() -> Parts {
+        axum::http::Request::get("/").body(()).unwrap().into_parts().0
+    }
+
     fn core_response(headers: &[(&'static str, &str)]) -> response::Response {
         let mut response = response::Response::not_set_up();
         response.headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -124,7 +134,7 @@ mod tests {
         let granted = Granted::new(vec!["x-a", "cache-control", "x-b"]);
         let fitting = [("x-a", "1"), ("cache-control", "no-store"), ("x-b", "Zoë")];
         assert!(granted.fits(&core_response(&fitting)));
-        let mut one_more = granted.translate(core_response(&fitting));
+        let mut one_more = granted.translate(&get(), core_response(&fitting));
         assert_eq!(one_more.headers_mut().remove(CONTENT_LENGTH).unwrap(), "0", "as axum says it");
         assert_eq!(one_more.headers(), translate(core_response(&fitting)).headers());
         for other in [
@@ -134,7 +144,7 @@ mod tests {
             &[],
         ] {
             assert!(!granted.fits(&core_response(other)), "{other:?}");
-            let translated = granted.translate(core_response(other));
+            let translated = granted.translate(&get(), core_response(other));
             assert_eq!(translated.headers(), translate(core_response(other)).headers());
         }
         let mut with_body = core_response(&fitting);
@@ -147,7 +157,7 @@ mod tests {
         let granted = Granted::new(vec!["x-a"]);
         let hostile = core_response(&[("x-a", "1\r\nx-b: 2")]);
         assert!(granted.fits(&hostile));
-        let translated = granted.translate(hostile);
+        let translated = granted.translate(&get(), hostile);
         assert_eq!((translated.status().as_u16(), translated.headers().get("x-a")), (500, None));
     }
 }

@@ -28,3 +28,8 @@ mod host;
 
 pub use builder::{Builder, HostError};
 pub use host::ReqwestHost;
+
+/// The example of the page on sessions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+pub struct Sessions;

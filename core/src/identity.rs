@@ -48,6 +48,11 @@ impl Identity {
         }
     }
 
+    /// Whether the other one is of the same account: byte for byte, and by nothing but issuer and subject.
+    pub(crate) fn is_account_of(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.subject == other.subject
+    }
+
     /// Sets who vouches for the account. A plain OAuth 2 provider leaves this to its
     /// [`OAuth2Spec`](crate::oauth2::OAuth2Spec).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {

@@ -58,8 +58,7 @@ impl<T: OAuth2> Provider for T {
             }
             refreshed => refreshed?,
         };
-        let (now, before) = (&refreshed.identity, &sign_in.identity);
-        if (&now.issuer, &now.subject) != (&before.issuer, &before.subject) {
+        if !refreshed.identity.is_account_of(&sign_in.identity) {
             return Err(ProviderError::SubjectDiffers);
         }
         Ok(refreshed)

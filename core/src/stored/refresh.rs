@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    config::Vestibule,
     errand::certainly_unheard,
     identity::{SignIn, Tokens},
     identity_headers::names_somebody,
@@ -162,8 +163,7 @@ async fn adopt(
 
 /// What is adopted is held to what a sign-in is held to.
 fn acceptable(provider: &dyn Provider, before: &SignIn, after: SignIn) -> Result<SignIn, ProviderError> {
-    let account = |sign_in: &SignIn| (sign_in.identity.issuer.clone(), sign_in.identity.subject.clone());
-    if account(before) != account(&after) {
+    if !after.identity.is_account_of(&before.identity) {
         return Err(ProviderError::SubjectDiffers);
     }
     names_somebody(provider, &after.identity)?;
@@ -201,10 +201,8 @@ async fn others_turn(shelf: &Shelf<'_>, mut found: Found) -> Refreshed {
 }
 
 /// The tokens that a record needs: those that the site keeps, and what it takes to refresh.
-pub(super) fn needed(vestibule: &crate::config::Vestibule, tokens: Tokens) -> Option<Tokens> {
-    let keeping = &vestibule.keeping;
-    let kept = vestibule.keep_tokens;
-    let mut tokens = tokens;
+pub(super) fn needed(vestibule: &Vestibule, mut tokens: Tokens) -> Option<Tokens> {
+    let (keeping, kept) = (&vestibule.keeping, vestibule.keep_tokens);
     if !keeping.refresh && !kept.refresh() {
         tokens.refresh_token = None;
     }

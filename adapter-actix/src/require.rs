@@ -130,8 +130,18 @@ where
                     let admitted = gate.driver().admit(&Head(request.request()), &condition).await;
                     match admitted {
                         Ok(session) => {
+                            let anew = gate.driver().sealed_anew(&Head(request.request()));
                             admit(&gate, &request, session);
-                            inner.call(request).await.map(for_its_person)
+                            let mut answer = inner.call(request).await?;
+                            let said = answer.headers().iter();
+                            let anew =
+                                anew.beside(said.map(|(name, value)| (name.as_str(), value.as_bytes())));
+                            for (name, value) in anew {
+                                let value =
+                                    HeaderValue::try_from(value).expect("a cookie of ours is plain ASCII");
+                                answer.headers_mut().append(HeaderName::from_static(name), value);
+                            }
+                            Ok(for_its_person(answer))
                         }
                         Err(response) => Ok(turn_away(request, response)),
                     }

@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, Data, ReqData},
 };
 use support::{Browser, LeadsTo as _, Memory, Site, builder, gate, gate_at, gate_of, log, navigation, site};
-use vestibule::{identity::Tokens, session::Session};
+use vestibule::{identity::Tokens, seal::KeyRing, session::Session};
 use vestibule_actix::{
     Gate, MaybeSignedIn, Rejection, SignedIn,
     testing::{Person, SignedInAs as _},
@@ -173,6 +173,38 @@ async fn the_middleware_keeps_a_whole_scope_to_people_who_are_signed_in() {
     assert_eq!(ada.fetch("/inside/b").await.body, "7");
     assert_eq!(ada.fetch("/inside/c").await.body, "ada");
     assert_eq!(ada.fetch("/inside/nothing").await.status, 404);
+}
+
+#[actix_web::test]
+async fn a_session_that_an_older_key_has_sealed_comes_anew_with_a_page_behind_the_middleware() {
+    let keys = ["fedcba9876543210fedcba9876543210", "0123456789abcdef0123456789abcdef"];
+    let rotated = |keys: &[&str]| gate_of(builder("/oauth2").keys(KeyRing::new(keys).unwrap()));
+    let app = async |gate: Gate| {
+        let leaves = async |gate: Gate, request: HttpRequest| gate.end(&request).await;
+        let inside =
+            web::scope("").wrap(gate.require()).configure(pages).route("/leave", web::get().to(leaves));
+        site(App::new().service(inside)).await
+    };
+    let cookies = signed_in(&site(App::new().configure(gate().routes())).await).await.cookies.clone();
+    let both = app(rotated(&keys)).await;
+    let mut ada = Browser::new(&both);
+    ada.cookies = cookies.clone();
+    assert_eq!(ada.fetch("/required").await.header("set-cookie"), "");
+    let page = ada.visit("/required").await;
+    assert_eq!(
+        (page.body.as_str(), page.header("set-cookie").starts_with("__Host-vestibule=")),
+        ("ada", true)
+    );
+    assert_eq!(ada.visit("/required").await.header("set-cookie"), "");
+    let one = app(rotated(&keys[..1])).await;
+    let mut later = Browser::new(&one);
+    later.cookies = ada.cookies.clone();
+    assert_eq!(later.visit("/required").await.body, "ada");
+    // Whoever signs out with the older cookie does not get it back.
+    let mut leaving = Browser::new(&both);
+    leaving.cookies = cookies;
+    leaving.visit("/leave").await;
+    assert_eq!(leaving.fetch("/required").await.status, 401);
 }
 
 #[actix_web::test]

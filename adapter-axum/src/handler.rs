@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Gate {
 /// A session with other data in it, as part of an answer.
 #[derive(Clone, Debug)]
 #[must_use = "it changes the session as part of an answer: `(kept, \"saved\")`"]
-pub struct Kept(SessionHeaders);
+pub struct Kept(pub(crate) SessionHeaders);
 
 impl IntoResponseParts for Kept {
     type Error = Response<Body>;

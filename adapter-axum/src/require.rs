@@ -14,6 +14,7 @@ use axum::{
         header::{CACHE_CONTROL, HeaderValue, VARY},
         request::Parts,
     },
+    response::IntoResponse as _,
 };
 use futures_util::future::{BoxFuture, Either, MapOk, TryFutureExt as _};
 use tower::{Layer, Service};
@@ -26,6 +27,7 @@ use vestibule::{
 use crate::{
     Gate,
     extract::Wiring,
+    handler::Kept,
     head::{Head, translate},
 };
 
@@ -134,7 +136,12 @@ where
                     let admitted = gate.driver().admit(&Head(&parts), &condition).await;
                     match admitted {
                         Ok(session) => {
-                            inner.call(gate.admitted(session, parts, body)).await.map(for_its_person)
+                            let anew = gate.driver().sealed_anew(&Head(&parts));
+                            let answer = inner.call(gate.admitted(session, parts, body)).await?;
+                            let said = answer.headers().iter();
+                            let anew =
+                                anew.beside(said.map(|(name, value)| (name.as_str(), value.as_bytes())));
+                            Ok(for_its_person((Kept(anew), answer).into_response()))
                         }
                         Err(response) => Ok(translate(*response)),
                     }

@@ -5,11 +5,11 @@ mod support;
 use axum::{
     Extension, Router,
     extract::State,
-    http::Request,
+    http::{Request, request::Parts},
     routing::{any, get},
 };
 use support::{Browser, LeadsTo as _, builder, gate, gate_of, navigation};
-use vestibule::{identity::Tokens, session::Session};
+use vestibule::{identity::Tokens, seal::KeyRing, session::Session};
 use vestibule_axum::{
     Gate, SignedIn,
     testing::{Person, SignedInAs as _},
@@ -117,6 +117,34 @@ async fn the_layer_keeps_a_whole_router_to_people_who_are_signed_in() {
     let mut ada = signed_in(&app).await;
     assert_eq!(ada.fetch("/inside/a").await.body, "ada");
     assert_eq!(ada.fetch("/inside/b").await.body, "7");
+}
+
+#[tokio::test]
+async fn a_session_that_an_older_key_has_sealed_comes_anew_with_a_page_behind_the_layer() {
+    let keys = ["fedcba9876543210fedcba9876543210", "0123456789abcdef0123456789abcdef"];
+    let rotated = |keys: &[&str]| gate_of(builder("/oauth2").keys(KeyRing::new(keys).unwrap()));
+    let app = |gate: &Gate| {
+        let leaves = |gate: Gate, parts: Parts| async move { gate.end(&parts).await };
+        Router::new().route("/a", any(required)).route("/leave", any(leaves)).layer(gate.require())
+    };
+    let cookies = signed_in(&gate().routes()).await.cookies.clone();
+    let mut ada = Browser::new(&app(&rotated(&keys)));
+    ada.cookies = cookies.clone();
+    assert_eq!(ada.fetch("/a").await.header("set-cookie"), "");
+    let page = ada.visit("/a").await;
+    assert_eq!(
+        (page.body.as_str(), page.header("set-cookie").starts_with("__Host-vestibule=")),
+        ("ada", true)
+    );
+    assert_eq!(ada.visit("/a").await.header("set-cookie"), "");
+    let mut later = Browser::new(&app(&rotated(&keys[..1])));
+    later.cookies = ada.cookies.clone();
+    assert_eq!(later.visit("/a").await.body, "ada");
+    // Whoever signs out with the older cookie does not get it back.
+    let mut leaving = Browser::new(&app(&rotated(&keys)));
+    leaving.cookies = cookies;
+    leaving.visit("/leave").await;
+    assert_eq!(leaving.fetch("/a").await.status, 401);
 }
 
 #[tokio::test]

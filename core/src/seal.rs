@@ -26,7 +26,7 @@ pub const SECRET_BYTES_MIN: usize = 32;
 pub(crate) type SealNonce = [u8; NONCE_BYTES];
 
 /// The keys that seal and open cookies. The first seals; each opens. Rotation is: put a new one first, and take the
-/// last one away once the longest session has ended.
+/// last one away once the longest session has ended, or sooner: see [`crate::Vestibule::sealed_anew`].
 #[derive(Clone)]
 pub struct KeyRing {
     keys: Vec<Key>,
@@ -114,6 +114,11 @@ impl KeyRing {
         Secret::new(BASE64URL.encode(&sealed))
     }
 
+    /// Whether there are keys that only open.
+    pub(crate) fn are_several(&self) -> bool {
+        self.keys.len() > 1
+    }
+
     /// Whether the key that seals now has sealed this.
     pub(crate) fn first_sealed(&self, sealed: impl AsRef<[u8]>) -> bool {
         let mut head = Vec::with_capacity(HEAD_BYTES);
@@ -152,7 +157,7 @@ impl KeyRing {
         if expires <= now {
             return Err(Unopened::Expired);
         }
-        Ok(Opened { buffer, start: HEAD_BYTES + EXPIRY_BYTES, end })
+        Ok(Opened { buffer, start: HEAD_BYTES + EXPIRY_BYTES, end, expires })
     }
 }
 
@@ -218,11 +223,16 @@ pub(crate) struct Opened {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    expires: Timestamp,
 }
 
 impl Opened {
     pub(crate) fn payload(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
+    }
+
+    pub(crate) fn expires(&self) -> Timestamp {
+        self.expires
     }
 }
 

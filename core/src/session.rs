@@ -3,6 +3,7 @@
 //! A sealed session is the cookie itself: a compact versioned form that is read in place. It has an absolute limit, is
 //! never refreshed, and a copy of it lives to that limit.
 
+mod anew;
 mod form;
 mod keep;
 

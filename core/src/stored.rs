@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// What tickets are sealed for.
-const TICKET_PURPOSE: &str = "ticket/1";
+pub(crate) const TICKET_PURPOSE: &str = "ticket/1";
 
 /// That sessions are kept in a store, and what that is used for.
 #[derive(Clone, Default)]

@@ -213,7 +213,7 @@ impl Vestibule {
     }
 
     /// Beside another session they do not open.
-    fn tokens_binding(&self, name: &str, id: SessionId) -> Binding {
+    pub(crate) fn tokens_binding(&self, name: &str, id: SessionId) -> Binding {
         self.binding(&format!("{TOKENS_PURPOSE} {}", id.to_text()), name)
     }
 }

@@ -64,6 +64,37 @@ fn ck_12_a_removed_key_ends_its_sessions_and_an_older_one_does_not() {
 }
 
 #[test]
+fn ck_12_what_an_older_key_has_sealed_is_sealed_anew_for_whoever_goes_to_a_page() {
+    let new = "fedcba9876543210fedcba9876543210";
+    let with_keys = |secrets: &[&str]| {
+        let builder = Vestibule::builder(format!("{}/oauth2/callback", world::ORIGIN))
+            .provider(Plain::new("plain"))
+            .keep_tokens();
+        World::of(builder.keys(KeyRing::new(secrets).unwrap()))
+    };
+    let mut browser = Browser::default();
+    browser.sign_in(&mut with_keys(&[SECRET]), "/");
+    let (mut both, mut later) = (with_keys(&[new, SECRET]), with_keys(&[new]));
+    let page = || PlainHead::navigation("/oauth2/auth");
+    let mut asks = |world: &mut World, head| {
+        let response = browser.send(world, head);
+        let ages =
+            response.set_cookies().map(|line| line.split("; ").find(|part| part.starts_with("Max-Age")));
+        (response.status, ages.map(|age| age.unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    // A page's own requests come several at once, and one that loads ahead of time changes nothing.
+    assert_eq!(asks(&mut both, PlainHead::fetch("/oauth2/auth")), (202, vec![]));
+    assert_eq!(asks(&mut both, page().with("sec-purpose", "prefetch")), (202, vec![]));
+    both.wait(100);
+    // The session and the tokens beside it; neither lives any longer for that.
+    let left = format!("Max-Age={}", limits::SESSION_AGE_DEFAULT.as_secs() - 100);
+    assert_eq!(asks(&mut both, page()), (202, vec![left.clone(), left]));
+    assert_eq!(asks(&mut both, page()), (202, vec![]), "once is enough");
+    assert_eq!(asks(&mut later, page()), (202, vec![]), "the older key can go");
+    assert!(later.vestibule.tokens(&browser.with_cookies(page()), later.now).is_some());
+}
+
+#[test]
 fn ck_16_what_does_not_open_is_nothing_however_it_is_written() {
     let mut world = World::new();
     let claims = r#"{"provider":"plain","subject":"7","expires":9999999999}"#;

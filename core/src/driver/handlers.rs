@@ -37,13 +37,22 @@ impl Driver {
         self.admit_known(&WithSession::new(head, recognised.as_deref()), condition)
     }
 
-    /// As [`Driver::admit`], at once: `None` where a store has to be asked first.
+    /// As [`Driver::admit`], at once: `None` where a store has to be asked first, or the session is to be
+    /// [`Driver::sealed_anew`].
     pub fn admit_at_once(
         &self,
         head: &(impl RequestHead + ?Sized),
         condition: &Condition,
     ) -> Option<Result<Session, Box<Response>>> {
-        (!self.vestibule().keeps_sessions()).then(|| self.admit_known(head, condition))
+        let vestibule = self.vestibule();
+        let waits = vestibule.keeps_sessions() || vestibule.wants_sealing(head);
+        (!waits).then(|| self.admit_known(head, condition))
+    }
+
+    /// What the answer to somebody whom [`Driver::admit`] has let through carries where another key seals by now; see
+    /// [`Vestibule::sealed_anew`](crate::Vestibule::sealed_anew). There is none whom [`Driver::admit_at_once`] answers.
+    pub fn sealed_anew(&self, head: &(impl RequestHead + ?Sized)) -> SessionHeaders {
+        self.vestibule().sealed_anew(head, self.now(), || self.inner.host.seed())
     }
 
     fn admit_known(

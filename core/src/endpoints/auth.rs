@@ -27,6 +27,10 @@ impl Vestibule {
         if demand.asks_for_somebody() && self.brings_a_token(head) {
             return None;
         }
+        // Whose cookie an older key has sealed gets it anew, which takes randomness.
+        if self.wants_sealing(head) {
+            return None;
+        }
         self.grant_by_session(head, &demand, now)
     }
 
@@ -63,8 +67,13 @@ impl Vestibule {
         now: Timestamp,
         entropy: &mut Entropy,
     ) -> Outcome {
-        let granted = self.grant_by_session(head, demand, now);
-        granted.unwrap_or_else(|| self.nobody(head, demand, now, entropy))
+        let Some(mut outcome) = self.grant_by_session(head, demand, now) else {
+            return self.nobody(head, demand, now, entropy);
+        };
+        if outcome.response.status / 100 == 2 {
+            outcome.response.headers.extend(self.sealed_anew(head, now, || entropy.bytes()));
+        }
+        outcome
     }
 
     /// Lets through, and says who it is. Where nobody is signed in, every header says so. `tokens` are asked for only

@@ -19,12 +19,17 @@ use crate::{
 /// answers; without them nothing has changed.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "the session changes with the answer that these headers are added to"]
-pub struct SessionHeaders(Vec<(&'static str, String)>);
+pub struct SessionHeaders(pub(super) Vec<(&'static str, String)>);
 
 impl SessionHeaders {
-    /// Nothing has to go out: the change is in the store.
+    /// Nothing has to go out.
     pub(crate) fn none() -> Self {
         Self(Vec::new())
+    }
+
+    /// Whether nothing has to go out.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -27,6 +27,28 @@ fn ck_12_a_record_that_an_older_key_sealed_is_sealed_anew() {
 }
 
 #[test]
+fn ck_12_a_ticket_that_an_older_key_sealed_is_sealed_anew() {
+    let town = Town::new();
+    let mut browser = Browser::signed_in(&town.instance(), "ada");
+    let both = town.instance_of(with_keys(town.site(), &[NEWER_SECRET, SECRET]));
+    assert_eq!(browser.send(&both, PlainHead::fetch("/oauth2/auth")).set_cookies().count(), 0);
+    assert_eq!(browser.send(&both, PlainHead::navigation("/oauth2/auth")).set_cookies().count(), 1);
+    let without = town.instance_of(with_keys(town.site(), &[NEWER_SECRET]));
+    assert_eq!(browser.who(&without).as_deref(), Some("ada"));
+    // Whoever has signed out gets no ticket back.
+    let left = browser.clone();
+    browser.sign_out(&both);
+    assert_eq!(
+        left.clone()
+            .send(&both, PlainHead::navigation("/oauth2/auth"))
+            .set_cookies()
+            .filter(|line| !line.contains("_try_"))
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn ck_12_a_removed_key_ends_its_sessions_without_an_error() {
     let town = Town::new();
     let mut browser = Browser::signed_in(&town.instance(), "ada");

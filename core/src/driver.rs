@@ -33,7 +33,7 @@ use crate::{
     limits::{BODY_BYTES_MAX, BODY_TIME_MAX, DECISION_TIME_MAX, STORE_CALL_TIME_MAX},
     log,
     observe::{ObservedHost, Observer},
-    places::Places,
+    places::{Place, Places},
     refusal::Refusal,
     request::{self, Asker, RequestHead, WithSession},
     response::Response,
@@ -251,11 +251,30 @@ impl Driver {
                     Err(outcome) => self.told(outcome),
                 }
             }
-            Step::Needs(effect, machine) => match self.places_for(&machine).take() {
-                Some(_place) => self.go_on(Step::Needs(effect, machine)).await,
-                None => self.told(machine.not_now()),
-            },
+            Step::Needs(effect, machine) => {
+                let Some(place) = self.places_for(&machine).take() else {
+                    return self.told(machine.not_now());
+                };
+                let ends_something = machine.ends_something();
+                let step = Step::Needs(effect, machine);
+                if ends_something {
+                    return self.all_the_same(step, place).await;
+                }
+                self.go_on(step).await
+            }
         }
+    }
+
+    /// As [`Driver::go_on`], whether or not whoever asked waits for it.
+    async fn all_the_same(&self, step: Step, place: Place) -> Response {
+        let (sender, receiver) = oneshot::channel();
+        let driver = self.clone();
+        self.inner.host.spawn(Box::pin(async move {
+            let response = driver.go_on(step).await;
+            drop(place);
+            let _ = sender.send(response);
+        }));
+        receiver.await.unwrap_or_else(|_| self.lost())
     }
 
     fn places_for(&self, machine: &Machine) -> &Places {

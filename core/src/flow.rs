@@ -212,7 +212,7 @@ impl Machine {
                 Ok(_) => run.store_failed(&way, StoreError::Broken),
                 Err(error) => run.store_failed(&way, error),
             },
-            (Awaits::Start(mut conversation, way, session), answer @ Answer::Store(_)) => {
+            (Awaits::Start(mut conversation, way, session), answer) => {
                 conversation.reply(answer.into(), now);
                 run.starting(conversation, way, session, now)
             }
@@ -258,6 +258,11 @@ impl Machine {
             Some(way) => self.run.vestibule.answered_before(&self.run.browser, way),
             None => self.not_now(),
         }
+    }
+
+    /// Whether sessions end by this: that is not to depend on whether somebody waits for the answer.
+    pub(crate) fn ends_something(&self) -> bool {
+        matches!(self.awaits, Awaits::End(..) | Awaits::Notice(_))
     }
 
     /// Whether this is about a token or a provider's notice, not about somebody who signs in.

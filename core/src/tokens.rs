@@ -148,6 +148,15 @@ impl KeptTokens {
         }
     }
 
+    /// As they came, where the access token is among them.
+    pub(crate) fn with_access(self) -> Option<Tokens> {
+        let mut tokens = Tokens::new(self.access?);
+        tokens.token_secret = self.access_secret;
+        tokens.refresh_token = self.refresh;
+        tokens.id_token = self.id;
+        Some(tokens)
+    }
+
     /// The access token, unless it is known to have ended.
     pub(crate) fn live_access(&self, now: Timestamp) -> Option<&Secret> {
         self.access.as_ref().filter(|_| self.access_expires.is_none_or(|expires| now < expires))

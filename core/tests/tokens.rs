@@ -11,6 +11,7 @@ use vestibule::{
     bearer::BearerIssuer,
     config::{Builder, Flavour, TokenHeaders},
     conversation::Http,
+    exchange::{HttpFailure, Purpose},
     identity::{Identity, SignIn, Tokens},
     identity_headers::{IdentityHeaders, Says},
     limits::{SESSION_AND_TOKENS_BYTES_MAX, SESSION_BYTES_MAX},
@@ -74,6 +75,35 @@ impl Provider for Full {
         }
         let identity = Identity::new(7).issuer("https://full.example").username(self.login.to_owned());
         Ok(SignIn::new("full", identity.name(self.name.clone()), tokens))
+    }
+
+    async fn revoke(&self, http: &Http, tokens: &Tokens) -> Result<(), ProviderError> {
+        assert!(tokens.refresh_token.is_some());
+        let url = url::Url::parse("https://full.example/revoke").unwrap();
+        let _: serde_json::Value = http.get_json(Purpose::Revocation, &url, tokens).await?;
+        Ok(())
+    }
+}
+
+#[test]
+fn lo_06_a_refresh_token_in_a_cookie_is_taken_back_at_sign_out() {
+    for (kinds, revocations) in [
+        (&[TokenKind::Access, TokenKind::Refresh][..], 1),
+        (&[TokenKind::Access, TokenKind::Id], 0),
+        (&[], 0),
+    ] {
+        let site = kinds.iter().fold(site(), |site, kind| site.keep_token(*kind));
+        let mut world = world(site);
+        let mut browser = signed_in(&mut world);
+        // The provider is of no help: whoever signs out is signed out all the same.
+        world.failure = Some(HttpFailure::TimedOut);
+        assert_eq!(browser.visit(&mut world, "/oauth2/sign_out").status, 303);
+        assert!(!browser.is_signed_in(&world));
+        assert_eq!(
+            world.asked.iter().filter(|asked| **asked == Purpose::Revocation).count(),
+            revocations,
+            "{kinds:?}"
+        );
     }
 }
 

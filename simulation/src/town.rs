@@ -92,7 +92,8 @@ impl Host for Clock {
     }
 
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        futures_executor::block_on(task);
+        // Done before anything else happens, so that a seed decides everything.
+        let _ = std::thread::spawn(|| futures_executor::block_on(task)).join();
     }
 }
 

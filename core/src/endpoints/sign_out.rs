@@ -60,16 +60,17 @@ impl<R: RequestHead + ?Sized> Visit<'_, R> {
         let (id, provider) = (person.id, vestibule.provider(&person.provider).cloned());
         let ticket = vestibule.keeps_sessions().then_some(id);
         let at_provider = vestibule.keeping.sign_out_at_provider;
-        if ticket.is_none() && !at_provider {
+        let tokens = vestibule.tokens_of(self.head, id, self.now);
+        let refreshes = tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_some());
+        if ticket.is_none() && !at_provider && !refreshes {
             return outcome.into();
         }
-        let id_token = vestibule.tokens_of(self.head, id, self.now).and_then(|tokens| tokens.id);
         let back = vestibule.address(vestibule.paths.of(Endpoint::SignOut));
         let back = Url::parse(&back).ok().filter(|_| at_provider);
         let now = self.now;
         let mut browser = self.browser();
         let entropy = Entropy::new(browser.entropy.bytes());
-        let ending = Ending { provider, ticket, id_token, back, entropy };
+        let ending = Ending { provider, ticket, tokens, back, entropy };
         flow::end_session(vestibule, browser, ending, outcome, now)
     }
 

@@ -1,11 +1,11 @@
 //! The stages at which a run waits for the session store: a session begins there, and ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Awaits, Browser, Effect, Outcome, Run, Step, Way};
 use crate::{
     config::Vestibule,
-    conversation::{Conversation, Question, Turn},
+    conversation::{Conversation, Question, Reply, Turn},
     entropy::Entropy,
     exchange::HttpFailure,
     identity::Tokens,
@@ -31,6 +31,14 @@ pub(crate) fn end_session(
     Run::new(vestibule, browser, now).ending(conversation, Box::new(outcome), now)
 }
 
+/// The time for a provider is over; what is in the store is brought into order all the same.
+fn too_late(question: &Question, left: Duration) -> Option<Reply> {
+    match question {
+        Question::Provider(inquiry) if left.is_zero() => Some(inquiry.failed(HttpFailure::TimedOut)),
+        _ => None,
+    }
+}
+
 impl Run {
     /// The session goes into the store.
     pub(super) fn start(mut self, session: Session, tokens: Tokens, way: Way, now: Timestamp) -> Step {
@@ -53,8 +61,12 @@ impl Run {
     ) -> Step {
         match conversation.turn() {
             Turn::Question(question) => {
-                let effect = Effect::of(question, self.deadline.since(now));
-                self.needs(effect, Awaits::Start(conversation, way, session))
+                let left = self.deadline.since(now);
+                if let Some(failed) = too_late(&question, left) {
+                    conversation.reply(failed, now);
+                    return self.starting(conversation, way, session, now);
+                }
+                self.needs(Effect::of(question, left), Awaits::Start(conversation, way, session))
             }
             Turn::Finished(Ok(Ok(Started::Now))) => {
                 Step::Done(self.vestibule.signed_in(self.browser, &way, *session, None, now))
@@ -82,8 +94,8 @@ impl Run {
         match conversation.turn() {
             Turn::Question(question) => {
                 let left = self.deadline.since(now);
-                if let (true, Question::Provider(inquiry)) = (left.is_zero(), &question) {
-                    conversation.reply(inquiry.failed(HttpFailure::TimedOut), now);
+                if let Some(failed) = too_late(&question, left) {
+                    conversation.reply(failed, now);
                     return self.ending(conversation, outcome, now);
                 }
                 self.needs(Effect::of(question, left), Awaits::End(conversation, outcome))

@@ -9,13 +9,14 @@ use crate::{
     config::Vestibule,
     conversation::{Conversation, Http},
     entropy::Entropy,
+    identity::Tokens,
     limits::{CHANGE_TRIES_MAX, ENDED_REMEMBERED},
     provider::{EndSession, Provider},
-    secret::Secret,
     session::{Session, SessionId},
     store::{Record, StoreError, StoreKey},
-    stored::shelf::Shelf,
+    stored::{record::Kept, shelf::Shelf},
     time::Timestamp,
+    tokens::KeptTokens,
 };
 
 /// Whose sessions end.
@@ -62,8 +63,8 @@ pub(crate) struct Ending {
     pub(crate) provider: Option<Arc<dyn Provider>>,
     /// The session in the store.
     pub(crate) ticket: Option<SessionId>,
-    /// The ID token, where it lies in a cookie.
-    pub(crate) id_token: Option<Secret>,
+    /// The tokens, where they lie in a cookie.
+    pub(crate) tokens: Option<KeptTokens>,
     /// Where the provider sends the browser once it has ended its own session; `None` where that is not to end.
     pub(crate) back: Option<Url>,
     pub(crate) entropy: Entropy,
@@ -87,27 +88,38 @@ impl Ending {
 
     /// The store first: nobody is to stay signed in because a provider is slow. The provider takes the tokens back if it
     /// can; if it cannot, they end by themselves.
-    async fn run(mut self, vestibule: &Vestibule, http: &Http) -> Result<Ended, StoreError> {
+    async fn run(self, vestibule: &Vestibule, http: &Http) -> Result<Ended, StoreError> {
+        let mut id_token = self.tokens.as_ref().and_then(|tokens| tokens.id.clone());
+        let mut tokens = self.tokens.and_then(KeptTokens::with_access);
         if let Some(id) = self.ticket {
             let shelf = Shelf { vestibule, http, entropy: self.entropy };
             if let Some(found) = shelf.load(vestibule.record_key(id)).await? {
                 shelf.remove(&found).await?;
-                if let (Some(provider), Some(tokens)) = (&self.provider, found.kept.tokens) {
-                    self.id_token = tokens.id_token.clone();
-                    if tokens.refresh_token.is_some() {
-                        let _ = provider.revoke(http, &tokens).await;
-                    }
-                }
+                tokens = found.kept.tokens;
+                id_token = tokens.as_ref().and_then(|tokens| tokens.id_token.clone());
             }
         }
-        let (Some(provider), Some(back)) = (self.provider, self.back) else { return Ok(Ended::default()) };
-        let request = EndSession::new(back).id_token(self.id_token);
+        let Some(provider) = self.provider else { return Ok(Ended::default()) };
+        if let Some(tokens) = tokens {
+            take_back(http, &*provider, &tokens).await;
+        }
+        let Some(back) = self.back else { return Ok(Ended::default()) };
+        let request = EndSession::new(back).id_token(id_token);
         let onwards = provider.end_session(http, &request).await.ok().flatten().filter(is_safe);
         Ok(Ended { onwards })
     }
 }
 
-/// Ends sessions for good: those that are there, and those whose sign-in is under way. Says how many there were.
+/// A session has ended, and its provider takes back what it would be refreshed with. It may fail to: then the tokens end
+/// by themselves. An access token alone is left: of some providers a person's sessions share it.
+pub(super) async fn take_back(http: &Http, provider: &dyn Provider, tokens: &Tokens) {
+    if tokens.refresh_token.is_some() {
+        let _ = provider.revoke(http, tokens).await;
+    }
+}
+
+/// Ends sessions of a person's own will: those that are there, and those whose sign-in is under way. Says how many there
+/// were. Once all have ended, their providers take their tokens back.
 pub(crate) async fn end_all(
     vestibule: &Vestibule,
     http: &Http,
@@ -115,17 +127,22 @@ pub(crate) async fn end_all(
     whose: &Whose,
     but: Option<SessionId>,
 ) -> Result<usize, StoreError> {
-    end_for_good(&Shelf { vestibule, http, entropy }, whose, but).await
+    // Whoever has asked for it may close the page.
+    http.detach().await;
+    let shelf = Shelf { vestibule, http, entropy };
+    announce(&shelf, whose, shelf.now()).await?;
+    let ended = end_listed(&shelf, whose, but).await?;
+    for kept in &ended {
+        shelf.take_back(kept).await;
+    }
+    Ok(ended.len())
 }
 
-/// Ends those that are there, and those whose sign-in is under way.
-pub(super) async fn end_for_good(
-    shelf: &Shelf<'_>,
-    whose: &Whose,
-    but: Option<SessionId>,
-) -> Result<usize, StoreError> {
+/// Ends, because their provider says so, those that are there, and those whose sign-in is under way. The provider knows
+/// which tokens go with them.
+pub(super) async fn end_for_good(shelf: &Shelf<'_>, whose: &Whose) -> Result<usize, StoreError> {
     announce(shelf, whose, shelf.now()).await?;
-    end_listed(shelf, whose, but).await
+    Ok(end_listed(shelf, whose, None).await?.len())
 }
 
 /// Ends those that are there.
@@ -133,15 +150,17 @@ pub(super) async fn end_listed(
     shelf: &Shelf<'_>,
     whose: &Whose,
     but: Option<SessionId>,
-) -> Result<usize, StoreError> {
+) -> Result<Vec<Kept>, StoreError> {
     let vestibule = shelf.vestibule;
-    let mut ended = 0;
+    let mut ended = Vec::new();
     for key in shelf.listed(whose.index(vestibule)).await? {
         if but.is_some_and(|id| vestibule.record_key(id) == key) {
             continue;
         }
         if let Some(found) = shelf.load(key).await? {
-            ended += usize::from(shelf.remove(&found).await?);
+            if shelf.remove(&found).await? {
+                ended.push(found.kept);
+            }
         }
     }
     Ok(ended)
@@ -159,7 +178,15 @@ pub(crate) async fn end_one_of(
     let Some(found) = shelf.load(vestibule.record_key(id)).await? else { return Ok(false) };
     let is_theirs =
         found.kept.view().is_some_and(|session| session.issuer == issuer && session.subject == subject);
-    if is_theirs { shelf.remove(&found).await } else { Ok(false) }
+    if !is_theirs {
+        return Ok(false);
+    }
+    http.detach().await;
+    let removed = shelf.remove(&found).await?;
+    if removed {
+        shelf.take_back(&found.kept).await;
+    }
+    Ok(removed)
 }
 
 /// Writes down that sessions have ended, where those that are just beginning look. An earlier announcement gives way to

@@ -99,6 +99,7 @@ pub(crate) async fn start(
         if let Some(found) = shelf.load(key).await? {
             shelf.remove(&found).await?;
         }
+        shelf.take_back(&kept).await;
         return Ok(Started::EndedMeanwhile);
     }
     if let Some(before) = before {

@@ -54,7 +54,7 @@ pub(crate) async fn heed_token(
     if shelf.loaded(key.clone()).await?.is_some() {
         return Ok(Heeded { provider, sessions: 0 });
     }
-    let sessions = end_for_good(&shelf, &whose, None).await?;
+    let sessions = end_for_good(&shelf, &whose).await?;
     // Last, so that what fails in between is done when it is sent again.
     shelf.first(key, Vec::new(), LOGOUT_TOKEN_REMEMBERED, Vec::new()).await?;
     Ok(Heeded { provider, sessions })
@@ -101,5 +101,5 @@ pub(crate) async fn heed_frame(
     sid: String,
 ) -> Result<usize, StoreError> {
     let shelf = Shelf { vestibule, http, entropy };
-    end_listed(&shelf, &Whose::IdpSession { issuer, sid }, None).await
+    Ok(end_listed(&shelf, &Whose::IdpSession { issuer, sid }, None).await?.len())
 }

@@ -8,7 +8,10 @@ use crate::{
     entropy::Entropy,
     limits::CHANGE_TRIES_MAX,
     store::{Record, Replaced, StoreError, StoreKey, StoreReply, StoreRequest},
-    stored::record::{Kept, RECORD_PURPOSE},
+    stored::{
+        end,
+        record::{Kept, RECORD_PURPOSE},
+    },
     time::Timestamp,
 };
 
@@ -100,6 +103,14 @@ impl Shelf<'_> {
         match self.http.store(StoreRequest::Remove { key, indexes }).await? {
             StoreReply::Removed(removed) => Ok(removed),
             _ => Err(StoreError::Broken),
+        }
+    }
+
+    /// What a session that has ended would be refreshed with goes back to its provider.
+    pub(super) async fn take_back(&self, kept: &Kept) {
+        let provider = kept.view().and_then(|session| self.vestibule.provider(session.provider).cloned());
+        if let (Some(provider), Some(tokens)) = (provider, &kept.tokens) {
+            end::take_back(self.http, &*provider, tokens).await;
         }
     }
 

@@ -1,6 +1,14 @@
 //! Sessions end, and stay ended.
 
+use std::{
+    convert::Infallible,
+    task::{Context, Waker},
+    thread,
+    time::Duration,
+};
+
 use futures_executor::block_on;
+use futures_util::stream;
 use vestibule::{
     driver::{Driver, Host as _},
     exchange::Purpose,
@@ -32,9 +40,43 @@ fn ck_14_a_cookie_that_was_copied_is_dead_after_sign_out_at_every_instance() {
 }
 
 #[test]
+fn a_browser_that_leaves_in_the_middle_of_signing_out_is_signed_out() {
+    let town = Town::new();
+    let at = town.instance();
+    let browser = Browser::signed_in(&at, "ada");
+    let person = browser.session(&at).unwrap().identity;
+    let head = browser.head(PlainHead::navigation("/oauth2/sign_out"));
+    let everywhere = async || at.end_sessions(&person.issuer, &person.subject, None).await;
+    let other = Browser::signed_in(&at, "ada");
+    town.shelf.hold(true);
+    let mut leaves = Box::pin(at.answer(&head, stream::empty::<Result<&[u8], Infallible>>()));
+    assert!(leaves.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(leaves);
+    town.shelf.hold(false);
+    assert!(soon(|| browser.who(&at).is_none()));
+    assert_eq!(other.who(&at).as_deref(), Some("ada"));
+
+    town.shelf.hold(true);
+    let mut leaves = Box::pin(everywhere());
+    assert!(leaves.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(leaves);
+    town.shelf.hold(false);
+    assert!(soon(|| other.who(&at).is_none()));
+    assert!(soon(|| town.issuer().revoked.len() == 2));
+}
+
+/// Whether it happens, in the time that a test has.
+fn soon(happens: impl Fn() -> bool) -> bool {
+    (0..1_000).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        happens()
+    })
+}
+
+#[test]
 fn ck_15_a_slow_change_after_sign_out_brings_nothing_back() {
     let town = Town::new();
-    let at = town.instance_of(town.site().idle_limit(std::time::Duration::from_secs(600)));
+    let at = town.instance_of(town.site().idle_limit(Duration::from_secs(600)));
     let mut browser = Browser::signed_in(&at, "ada");
     let (copy, session) = (browser.clone(), browser.session(&at).unwrap());
     // A use of the session that is about to be written down ...
@@ -86,6 +128,13 @@ fn lo_20_all_of_an_account_end_after_the_older_ones_have_ended_one_by_one() {
     let theirs = other.session(&at).unwrap();
     assert_eq!(block_on(at.end_session(issuer, subject, theirs.id)), Ok(false));
     assert_eq!(block_on(at.end_sessions(issuer, subject, None)), Ok(2));
+    let mut revoked = town.issuer().revoked.clone();
+    revoked.sort();
+    assert_eq!(
+        revoked,
+        ["canary-refresh-1", "canary-refresh-2", "canary-refresh-3"],
+        "the provider takes all back"
+    );
     assert!(browsers.iter().all(|browser| browser.who(&at).is_none()));
     assert_eq!(other.who(&at).as_deref(), Some("bob"));
 }
@@ -140,5 +189,6 @@ fn lo_12_an_announcement_that_could_not_be_made_leaves_an_earlier_one_standing()
         };
         slow.0.take(outcome.response.set_cookies());
         assert_eq!(slow.who(&at), None, "{calls}");
+        assert_eq!(town.issuer().revoked.last().map(String::as_str), Some("canary-refresh-2"), "{calls}");
     }
 }

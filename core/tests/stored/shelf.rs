@@ -1,7 +1,12 @@
 //! A store that keeps an account of what it was asked, and that fails when the test says so.
 
 use std::{
-    sync::{Arc, Mutex},
+    future::poll_fn,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
     time::Duration,
 };
 
@@ -17,17 +22,29 @@ pub struct Shelf {
     /// Everything that was ever written, keys and values.
     pub written: Arc<Mutex<Vec<Vec<u8>>>>,
     fails: Arc<Mutex<Box<Fails>>>,
+    /// Whether it takes nothing away for now.
+    holds: Arc<AtomicBool>,
 }
 
 impl Shelf {
     pub fn new(store: MemoryStore) -> Self {
         let never: Box<Fails> = Box::new(|_, _| None);
-        Self { store: Arc::new(store), written: Arc::default(), fails: Arc::new(Mutex::new(never)) }
+        Self {
+            store: Arc::new(store),
+            written: Arc::default(),
+            fails: Arc::new(Mutex::new(never)),
+            holds: Arc::default(),
+        }
     }
 
     /// From now on, a call fails as `fails` says of the method and the key.
     pub fn failing(&self, fails: impl FnMut(&str, &str) -> Option<StoreError> + Send + 'static) {
         *self.fails.lock().unwrap() = Box::new(fails);
+    }
+
+    /// Whoever takes something away waits until it no longer `holds`.
+    pub fn hold(&self, holds: bool) {
+        self.holds.store(holds, Ordering::SeqCst);
     }
 
     pub fn down(&self, error: StoreError) {
@@ -82,6 +99,11 @@ impl SessionStore for Shelf {
 
     async fn remove(&self, key: &StoreKey, indexes: &[StoreKey]) -> Result<bool, StoreError> {
         self.asked("remove", key)?;
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if self.holds.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
         self.store.remove(key, indexes).await
     }
 

@@ -1,8 +1,9 @@
 //! People that a test signs in: what is made of them meets the same check, limits and rules as everybody's.
 #![allow(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use futures_executor::block_on;
 use futures_util::stream;
 use vestibule::{
@@ -11,13 +12,14 @@ use vestibule::{
     driver::{AdmitAll, Driver, HookError, Host as _},
     exchange::HttpFailure,
     flow::Decision,
+    guarded::Condition,
     identity::{SignIn, Tokens},
     refusal::Refusal,
     request::PlainHead,
     response::Response,
     seal::KeyRing,
     session::{ApplicationData, Session},
-    store::MemoryStore,
+    store::{MemoryStore, Record, Replaced, SessionStore, StoreError, StoreKey},
     testkit::{CookieJar, MemoryHost, MemoryProvider, Person},
 };
 
@@ -141,10 +143,74 @@ fn what_fits_into_no_session_fits_into_none_here() {
 }
 
 #[test]
-#[should_panic(expected = "the site keeps its sessions in a store")]
-fn a_cookie_alone_is_no_session_where_a_store_keeps_them() {
-    let store = MemoryStore::new(|| MemoryHost::new().now());
-    let _ = ada().cookie_header(&driver(builder().store(Arc::new(store))));
+fn where_a_store_keeps_sessions_the_person_has_one_there() {
+    let store = Arc::new(MemoryStore::new(|| MemoryHost::new().now()));
+    let driver = driver(builder().store(store).keep_tokens().keep_groups(Keep::All));
+    let tokens = Tokens::new("canary-access");
+    let person = ada().tokens(tokens).data(1, &"a basket");
+    let head = head(&driver, &person);
+    let session = block_on(driver.session(&head)).unwrap();
+    assert_eq!(session.identity.username.as_deref(), Some("ada"));
+    assert_eq!(session.data::<String>(1).as_deref(), Some("a basket"));
+    let kept = block_on(driver.tokens(&head)).unwrap().unwrap();
+    assert_eq!(kept.access.unwrap().expose(), "canary-access");
+    let (issuer, subject) = (session.identity.issuer.as_str(), session.identity.subject.as_str());
+    assert_eq!(block_on(driver.sessions(issuer, subject)).unwrap().len(), 1);
+    // It ends there, and the next one is another.
+    assert_eq!(block_on(driver.end_sessions(issuer, subject, None)), Ok(1));
+    assert_eq!(block_on(driver.session(&head)).unwrap_err(), Refusal::SignInRequired);
+    assert!(block_on(driver.session(&self::head(&driver, &person))).is_ok());
+}
+
+#[test]
+fn a_session_in_a_store_ends_and_gets_old_as_every_other() {
+    let store = Arc::new(MemoryStore::new(|| MemoryHost::new().now()));
+    let hour = Duration::from_secs(3_600);
+    let driver = driver(builder().store(store).session_age(24 * hour));
+    let admitted = |ago| {
+        let fresh = Condition::new().signed_in_within(hour);
+        let head = head(&driver, &ada().signed_in_ago(ago));
+        (block_on(driver.session(&head)).is_ok(), block_on(driver.admit(&head, &fresh)).is_ok())
+    };
+    assert_eq!(admitted(hour / 2), (true, true));
+    assert_eq!(
+        admitted(2 * hour),
+        (true, false),
+        "whoever has signed in long ago does it again for what is guarded"
+    );
+    assert_eq!(admitted(25 * hour), (false, false));
+}
+
+#[test]
+#[should_panic(expected = "give the site a `MemoryStore`")]
+fn a_store_that_has_to_be_waited_for_is_none_for_a_test() {
+    let _ = ada().cookie_header(&driver(builder().store(Arc::new(Slow))));
+}
+
+/// A store that answers in its own time.
+struct Slow;
+
+#[async_trait]
+impl SessionStore for Slow {
+    async fn load(&self, _: &StoreKey) -> Result<Option<Record>, StoreError> {
+        pending().await
+    }
+
+    async fn insert(&self, _: &StoreKey, _: &[u8], _: Duration, _: &[StoreKey]) -> Result<bool, StoreError> {
+        pending().await
+    }
+
+    async fn replace(&self, _: &StoreKey, _: u64, _: &[u8], _: Duration) -> Result<Replaced, StoreError> {
+        pending().await
+    }
+
+    async fn remove(&self, _: &StoreKey, _: &[StoreKey]) -> Result<bool, StoreError> {
+        pending().await
+    }
+
+    async fn listed(&self, _: &StoreKey) -> Result<Vec<StoreKey>, StoreError> {
+        pending().await
+    }
 }
 
 #[test]

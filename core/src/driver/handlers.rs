@@ -171,7 +171,7 @@ impl Driver {
     }
 
     /// Work on the sessions in the store.
-    async fn shelf_work<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn shelf_work<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(Arc<Vestibule>, Http, Entropy) -> Fut,

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use futures_util::FutureExt as _;
 use serde::Serialize;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     identity::{Identity, SignIn, Tokens},
     limits::SESSION_BYTES_MAX,
     session::{ApplicationData, Session, SessionId},
+    stored::keep::{self, Started, Starting},
     time::Timestamp,
 };
 
@@ -140,13 +142,9 @@ impl Person {
     ///
     /// # Panics
     /// The site has no provider of that id, or the session or the tokens do not fit into a cookie; or the site keeps its
-    /// sessions in a store, where somebody has to sign in first: an adapter's `testing::Browser` does that.
+    /// sessions in a store that is not a [`MemoryStore`](crate::store::MemoryStore): this waits for none.
     pub fn cookies(&self, driver: &Driver) -> Vec<(String, String)> {
         let vestibule = driver.vestibule();
-        assert!(
-            !vestibule.keeps_sessions(),
-            "the site keeps its sessions in a store: let the person go through a whole sign-in (`Browser::sign_in`)"
-        );
         let provider = match &self.provider {
             Some(id) => vestibule.provider(id).unwrap_or_else(|| panic!("the site has no provider `{id}`")),
             None => vestibule.providers.first().expect("no site is built without a provider"),
@@ -166,6 +164,11 @@ impl Person {
         session.user_header = provider.user_header();
         session.application.clone_from(&self.application);
 
+        if vestibule.keeps_sessions() {
+            let ticket = vestibule.ticket_cookie(session.id, expires, &mut entropy);
+            self.keep_in_store(driver, session);
+            return vec![pair(&ticket)];
+        }
         let name = vestibule.session_cookie.clone();
         let sealed =
             vestibule.keys.seal(&vestibule.session_binding, entropy.bytes(), expires, &session.to_bytes());
@@ -179,11 +182,27 @@ impl Person {
         if let Some(kept) = kept {
             let line = vestibule.tokens_cookie(&kept, &session, size, &mut entropy);
             let line = line.unwrap_or_else(|reason| panic!("{reason}"));
-            let pair = line.split(';').next().and_then(|pair| pair.split_once('='));
-            let (name, value) = pair.expect("every cookie's line begins with its name and value");
-            cookies.push((name.to_owned(), value.to_owned()));
+            cookies.push(pair(&line));
         }
         cookies
+    }
+
+    fn keep_in_store(&self, driver: &Driver, session: Session) {
+        let now = driver.now();
+        if session.expires <= now {
+            return;
+        }
+        // Whatever was ended until now was ended before.
+        let answered = now.after(Duration::from_secs(1));
+        let tokens = self.tokens.clone().unwrap_or_else(|| Tokens::new("a token"));
+        let starting = Starting { session, tokens, before: None, answered };
+        let work = driver.shelf_work(|vestibule, http, entropy| async move {
+            keep::start(&vestibule, &http, entropy, starting).await
+        });
+        let started =
+            work.now_or_never().expect("a test's store answers at once: give the site a `MemoryStore`");
+        let started = started.unwrap_or_else(|error| panic!("the session store: {error}"));
+        assert_eq!(started, Started::Now, "the session does not fit into the store");
     }
 
     /// The same as the value of a `Cookie` header.
@@ -194,6 +213,13 @@ impl Person {
         let pairs = self.cookies(driver).into_iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Name and value of a `Set-Cookie` line.
+fn pair(line: &str) -> (String, String) {
+    let pair = line.split(';').next().and_then(|pair| pair.split_once('='));
+    let (name, value) = pair.expect("every cookie's line begins with its name and value");
+    (name.to_owned(), value.to_owned())
 }
 
 impl fmt::Debug for Person {

@@ -6,6 +6,7 @@ use crate::{
     limits::DECISION_TIME_MAX,
     refusal::{Actor, Refusal},
     response::Event,
+    store::StoreError,
 };
 
 /// Writes what came of a request.
@@ -67,6 +68,11 @@ pub(crate) fn document_set_aside(purpose: Purpose) {
         purpose = purpose.label(),
         "provider answered with a document that cannot be used; the last good one goes on"
     );
+}
+
+/// Writes that the store has not taken what can wait.
+pub(crate) fn not_noted(error: StoreError) {
+    tracing::warn!(%error, "the session store takes nothing now; whoever is signed in stays so");
 }
 
 /// Writes that the application took longer to decide than it may.

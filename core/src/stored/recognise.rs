@@ -8,6 +8,7 @@ use crate::{
     entropy::{Entropy, Seed},
     errand::{self, Errand},
     identity::Tokens,
+    log,
     request::RequestHead,
     response::Event,
     session::{SessionId, SessionView},
@@ -63,6 +64,19 @@ impl Vestibule {
     }
 }
 
+/// A store that takes nothing at the moment, being full or a replica, still says who is signed in: what only wants to be
+/// written down waits for the next request, and nobody is turned away for that.
+pub(super) fn noted<T>(written: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error @ (StoreError::Full | StoreError::Unavailable)) => {
+            log::not_noted(error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 async fn recognised(
     vestibule: &Vestibule,
     http: &Http,
@@ -89,7 +103,7 @@ async fn recognised(
     if found.by_older_key || found.kept.wants_touch(keeping, now) {
         found.kept.seen = now.max(found.kept.seen);
         // Where somebody else has just written, they have written this too, or will.
-        shelf.put(&mut found).await?;
+        noted(shelf.put(&mut found).await)?;
     }
     let recognised = Recognised { session: found.kept.session, tokens: found.kept.tokens };
     Ok(Recognition { session: Some(Arc::new(recognised)), event })

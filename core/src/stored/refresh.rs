@@ -16,6 +16,7 @@ use crate::{
     response::Event,
     store::StoreError,
     stored::{
+        recognise::noted,
         record::{Kept, RefreshToken},
         shelf::{Found, Shelf},
     },
@@ -31,11 +32,11 @@ pub(super) async fn refresh(shelf: &mut Shelf<'_>, found: Found) -> Refreshed {
     if !shelf.http.detach().await {
         return Ok((Some(found), None));
     }
-    if !takes_turn(shelf, &found).await? {
-        return match has_ended {
-            true => others_turn(shelf, found).await,
-            false => Ok((Some(found), None)),
-        };
+    match noted(takes_turn(shelf, &found).await)? {
+        Some(true) => {}
+        Some(false) if has_ended => return others_turn(shelf, found).await,
+        // Where a turn cannot be written down it is nobody's: the session goes on as it is.
+        Some(false) | None => return Ok((Some(found), None)),
     }
     // Somebody may have been faster between our reading and our turn.
     let Some(found) = shelf.load(found.key).await? else { return Ok((None, None)) };

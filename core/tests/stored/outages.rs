@@ -1,5 +1,7 @@
 //! The store is out of reach: nobody can be told who they are, and nobody is signed out.
 
+use std::time::Duration;
+
 use futures_executor::block_on;
 use vestibule::{guarded::Condition, refusal::Refusal, request::PlainHead, store::StoreError};
 
@@ -32,6 +34,35 @@ fn a_store_that_is_down_is_503_everywhere_and_signs_nobody_out() {
         assert_eq!(browser.0.header(), kept, "the cookie is kept");
         town.shelf.up();
         assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+    }
+}
+
+/// As a Redis that is full, or that has become a replica.
+#[test]
+fn a_store_that_takes_nothing_still_says_who_is_signed_in() {
+    for error in [StoreError::Full, StoreError::Unavailable] {
+        let town = Town::new();
+        let site = town.site().refresh_tokens().idle_limit(Duration::from_secs(3_600));
+        let at = town.instance_of(site);
+        let browser = Browser::signed_in(&at, "ada");
+        town.shelf.failing(move |method, _| matches!(method, "insert" | "replace").then_some(error));
+        // A note of the visit is due, then a refresh, and then the access token has ended.
+        for seconds in [70, LIFE as i64 - 80, 20, 1_000] {
+            town.pass(seconds);
+            assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+        }
+        assert_eq!(town.issuer().sent, [""; 0], "no token goes out whose going out cannot be written down");
+        town.shelf.up();
+        town.pass(1);
+        assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+        assert_eq!(town.issuer().sent.len(), 1);
+        town.shelf.failing(|method, _| (method == "replace").then_some(StoreError::Broken));
+        town.pass(70);
+        assert_eq!(
+            browser.session(&at).unwrap_err(),
+            Refusal::StoreUnreachable,
+            "this is nothing that passes"
+        );
     }
 }
 

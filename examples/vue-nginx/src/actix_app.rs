@@ -3,11 +3,12 @@
 use actix_web::{
     App, FromRequest, Handler, HttpRequest, HttpResponse, HttpServer, Resource, Responder,
     http::header::CACHE_CONTROL,
-    web::{self, Json, ServiceConfig},
+    web::{self, Data, Json, ServiceConfig},
 };
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 use tokio::net::TcpListener;
-use vestibule::driver::Driver;
+use vestibule::{driver::Driver, store::StoreError};
 use vestibule_actix::{Gate, SignedIn};
 
 use crate::{api, page, serve};
@@ -17,6 +18,7 @@ pub fn app(gate: &Gate) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let gate = gate.clone();
     move |config| {
         config
+            .app_data(Data::new(gate.clone()))
             .configure(gate.routes())
             .service(read("/app/api/no_auth", async || api::NO_AUTH))
             // What has not been found before is for signed-in people.
@@ -25,6 +27,7 @@ pub fn app(gate: &Gate) -> impl FnOnce(&mut ServiceConfig) + use<> {
                     .wrap(gate.require())
                     .service(read("/app/api/userinfo", userinfo))
                     .service(read("/app/api/first_seen", first_seen))
+                    .service(read("/app/api/sessions", sessions).route(web::delete().to(end_sessions)))
                     // A `default_service` would answer every method.
                     .service(read("/{path:.*}", file)),
             );
@@ -46,6 +49,23 @@ async fn userinfo(SignedIn(session): SignedIn) -> impl Responder {
 
 async fn first_seen(SignedIn(session): SignedIn) -> impl Responder {
     Json(api::first_seen(&session)).customize().insert_header((CACHE_CONTROL, api::CACHE_CONTROL))
+}
+
+async fn sessions(gate: Data<Gate>, SignedIn(session): SignedIn) -> HttpResponse {
+    told(api::sessions(gate.driver(), &session).await)
+}
+
+async fn end_sessions(gate: Data<Gate>, SignedIn(session): SignedIn) -> HttpResponse {
+    told(api::end_sessions(gate.driver(), &session).await)
+}
+
+fn told(answer: Result<impl Serialize, StoreError>) -> HttpResponse {
+    match answer {
+        Ok(answer) => HttpResponse::Ok().insert_header((CACHE_CONTROL, api::CACHE_CONTROL)).json(answer),
+        // Sessions in cookies can be neither listed nor ended from elsewhere.
+        Err(StoreError::Missing) => HttpResponse::NotFound().finish(),
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
 }
 
 async fn file(request: HttpRequest) -> HttpResponse {

@@ -1,7 +1,7 @@
 //! What the page asks for, as values: how they are answered with is a framework's matter.
 
 use serde::Serialize;
-use vestibule::session::Session;
+use vestibule::{driver::Driver, identity::Identity, session::Session, store::StoreError, time::Timestamp};
 
 use crate::first_seen::{self, Since};
 
@@ -33,4 +33,42 @@ pub(crate) fn userinfo(session: Session) -> UserInfo {
 
 pub(crate) fn first_seen(session: &Session) -> Option<Since> {
     session.data(first_seen::VERSION)
+}
+
+/// One of a person's sessions, for a page that lists them.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    signed_in: String,
+    seen: String,
+    expires: String,
+    /// Whether it is the one that asks.
+    is_this: bool,
+}
+
+/// How many sessions have ended.
+#[derive(Serialize)]
+pub(crate) struct Ended {
+    ended: usize,
+}
+
+/// Every session of the person whose one `session` is.
+pub(crate) async fn sessions(driver: &Driver, session: &Session) -> Result<Vec<Listed>, StoreError> {
+    let Identity { issuer, subject, .. } = &session.identity;
+    let time = |time: Timestamp| {
+        jiff::Timestamp::from_second(time.unix()).map_or_else(|_| String::new(), |time| time.to_string())
+    };
+    let all = driver.sessions(issuer, subject).await?;
+    let listed = all.iter().map(|one| Listed {
+        signed_in: time(one.signed_in),
+        seen: time(one.seen),
+        expires: time(one.expires),
+        is_this: one.id == session.id,
+    });
+    Ok(listed.collect())
+}
+
+/// Ends every session of the person whose one `session` is, this one too: "sign out everywhere".
+pub(crate) async fn end_sessions(driver: &Driver, session: &Session) -> Result<Ended, StoreError> {
+    let Identity { issuer, subject, .. } = &session.identity;
+    Ok(Ended { ended: driver.end_sessions(issuer, subject, None).await? })
 }

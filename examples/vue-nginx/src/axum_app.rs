@@ -5,6 +5,7 @@ use std::{pin::pin, time::Duration};
 use anyhow::Result;
 use axum::{
     Json, Router,
+    extract::State,
     http::{StatusCode, Uri, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
     routing::get,
@@ -15,8 +16,9 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use serde::Serialize;
 use tokio::net::TcpListener;
-use vestibule::driver::Driver;
+use vestibule::{driver::Driver, store::StoreError};
 use vestibule_axum::{Gate, SignedIn};
 
 use crate::{api, page, serve};
@@ -33,11 +35,13 @@ pub fn app(gate: &Gate) -> Router {
     Router::new()
         .route("/app/api/userinfo", get(userinfo))
         .route("/app/api/first_seen", get(first_seen))
+        .route("/app/api/sessions", get(sessions).delete(end_sessions))
         .fallback(get(file))
         .layer(gate.require())
         // What is added after the layer is for everybody.
         .route("/app/api/no_auth", get(async || api::NO_AUTH))
         .merge(gate.routes())
+        .with_state(gate.clone())
 }
 
 async fn userinfo(SignedIn(session): SignedIn) -> impl IntoResponse {
@@ -46,6 +50,23 @@ async fn userinfo(SignedIn(session): SignedIn) -> impl IntoResponse {
 
 async fn first_seen(SignedIn(session): SignedIn) -> impl IntoResponse {
     ([(CACHE_CONTROL, api::CACHE_CONTROL)], Json(api::first_seen(&session)))
+}
+
+async fn sessions(State(gate): State<Gate>, SignedIn(session): SignedIn) -> Response {
+    told(api::sessions(gate.driver(), &session).await)
+}
+
+async fn end_sessions(State(gate): State<Gate>, SignedIn(session): SignedIn) -> Response {
+    told(api::end_sessions(gate.driver(), &session).await)
+}
+
+fn told(answer: Result<impl Serialize, StoreError>) -> Response {
+    match answer {
+        Ok(answer) => ([(CACHE_CONTROL, api::CACHE_CONTROL)], Json(answer)).into_response(),
+        // Sessions in cookies can be neither listed nor ended from elsewhere.
+        Err(StoreError::Missing) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 async fn file(uri: Uri) -> Response {

@@ -6,6 +6,7 @@
 //! | `/app/oauth/logout` | everybody | another name for signing out, which the page uses once its session has ended |
 //! | `/app/api/userinfo` | signed-in people | who they are, and the time |
 //! | `/app/api/first_seen` | signed-in people | since when this process knows them, as `on_sign_in` attached it |
+//! | `/app/api/sessions` | signed-in people | their sessions, where these are in a store; DELETE ends all of them |
 //! | `/app/api/no_auth` | everybody | a greeting |
 //! | everything else | signed-in people | the page |
 //!

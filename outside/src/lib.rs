@@ -37,7 +37,7 @@ pub use idp::Idp;
 pub use nginx::Nginx;
 pub use oidc_provider::OidcProvider;
 pub use proxy::{Addresses, Kind, Proxy};
-pub use seed1::{COOKIE_SECRET, Seed1};
+pub use seed1::{COOKIE_SECRET, Seed1, application};
 pub use seed2::Seed2;
 pub use seed3::Seed3;
 pub use site::Site;

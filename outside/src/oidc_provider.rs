@@ -25,9 +25,15 @@ impl OidcProvider {
 
     /// Starts it on `port`, so that its issuer is known before it runs.
     pub async fn start_on(port: u16, origin: &str) -> Result<Self> {
+        Self::start_with(port, origin, &[]).await
+    }
+
+    /// The same with more of the environment that the program reads, as it stands in the program's own first lines.
+    pub async fn start_with(port: u16, origin: &str, environment: &[(&str, &str)]) -> Result<Self> {
         let clients = json!([{
             "client_id": client::ID,
             "client_secret": client::SECRET,
+            "grant_types": ["authorization_code", "refresh_token"],
             "redirect_uris": client::callbacks(origin),
             "post_logout_redirect_uris": [format!("{origin}/"), format!("{origin}/app/oauth2/sign_out")],
         }]);
@@ -37,7 +43,8 @@ impl OidcProvider {
                 .args(["--input-type=module", "--eval", PROGRAM])
                 .current_dir(tools::npm()?)
                 .env("OIDC_PORT", port.to_string())
-                .env("OIDC_CLIENTS", clients.to_string()),
+                .env("OIDC_CLIENTS", clients.to_string())
+                .envs(environment.iter().copied()),
         )?;
         let line = child.line_with("listening on http://127.0.0.1:", PATIENCE).await?;
         let port = line.rsplit(':').next().and_then(|port| port.parse().ok());

@@ -162,8 +162,8 @@ impl Seed1 {
     }
 }
 
-/// The application's options that every provider shares.
-fn application(framework: Framework, origin: &str) -> AppBuilder {
+/// The first system's application with the options that every provider shares, for people who visit `origin`.
+pub fn application(framework: Framework, origin: &str) -> AppBuilder {
     let app = AppBuilder::new(framework.example());
     // The application's own prefix is fixed.
     let app = if framework == Framework::Gateway { app.option("PROXY_PREFIX", "/app/oauth2") } else { app };

@@ -49,6 +49,15 @@ pub fn envoy() -> Result<PathBuf> {
     from_python("envoy")
 }
 
+/// The library of Debian's `faketime` that gives a program with threads another clock, by `LD_PRELOAD`.
+pub fn faketime() -> Result<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib")?.flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|file| file.is_file())
+        .with_context(|| format!("faketime is not installed; {REMEDY}"))
+}
+
 fn from_python(name: &str) -> Result<PathBuf> {
     let folder = tools()?.join("python");
     // The list is written last, so without it the environment is not whole.

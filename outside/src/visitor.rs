@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use reqwest::{
     Client, Response, StatusCode,
-    header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE},
+    header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE},
     redirect::Policy,
 };
 use url::Url;
@@ -45,6 +45,14 @@ impl Visitor {
     /// Asks as a script of the origin's own pages does.
     pub async fn fetch(&mut self, address: &str) -> Result<Response> {
         self.ask(self.http.get(address).header(ACCEPT, "*/*"), address, "cors", "empty").await
+    }
+
+    /// Sends a form of a page of the origin's own.
+    pub async fn send(&mut self, address: &str, fields: &[(&str, &str)]) -> Result<Response> {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.http.post(address).header(ACCEPT, "text/html").body(form);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.ask(request.header(ORIGIN, self.origin.clone()), address, "navigate", "document").await
     }
 
     async fn ask(

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Programs, and the Debian packages that bring them.
-const DEBIAN: [(&str, &str); 8] = [
+const DEBIAN: [(&str, &str); 9] = [
     ("nginx", "nginx-light"),
     ("caddy", "caddy"),
     ("haproxy", "haproxy"),
@@ -22,6 +22,7 @@ const DEBIAN: [(&str, &str); 8] = [
     ("npm", "npm"),
     ("redis-server", "redis-server"),
     ("redis-sentinel", "redis-sentinel"),
+    ("faketime", "faketime"),
 ];
 
 /// The version whose rules `deny.toml` is written for.

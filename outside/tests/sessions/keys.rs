@@ -78,8 +78,9 @@ fn keys(first: &str, others: &[&str]) -> String {
 async fn sessions_go_on_while_the_keys_change_and_those_of_a_removed_key_end_quietly() -> Result<()> {
     let mut gateways = Gateways::start().await?;
     let ada = gateways.town.signed_in("ada").await?;
+    let mut chloe = gateways.town.signed_in("chloe").await?;
     let before = gateways.records()?;
-    assert_eq!(before.len(), 1, "{before:?}");
+    assert_eq!(before.len(), 2, "{before:?}");
     gateways.know(&ada, "ada").await?;
     assert_eq!(gateways.records()?, before, "nothing is due");
 
@@ -94,14 +95,20 @@ async fn sessions_go_on_while_the_keys_change_and_those_of_a_removed_key_end_qui
         gateways.know(&ada, "ada").await?;
     }
     let after = gateways.records()?;
-    assert!(before.keys().eq(after.keys()) && before != after, "the record is sealed anew");
+    assert!(before.keys().eq(after.keys()) && before != after, "her record is sealed anew");
 
+    // Whoever goes to a page is given the cookie anew as well, where a proxy passes that on.
+    let cookie = chloe.cookie_header();
+    assert_eq!(chloe.navigate(&gateways.town.at("/app/oauth2/auth")).await?.status(), 202);
+    assert_ne!(chloe.cookie_header(), cookie);
     let bob = gateways.town.signed_in("bob").await?;
     for number in [0, 1] {
         gateways.read(number, NEWER, &[]).await?;
         gateways.know(&bob, "bob").await?;
+        gateways.know(&chloe, "chloe").await?;
     }
-    // Her cookie is of the old key still: she is asked to sign in, and nothing else happens.
+    // Ada has only had a page's requests answered, and her cookie is of the old key still: she is asked to sign in, and
+    // nothing else happens.
     for number in [0, 1] {
         let seen = gateways.town.auth_of(number, &ada).await?;
         assert_eq!((seen.status, seen.email.as_deref()), (401, None), "{seen:?}");

@@ -49,8 +49,8 @@ async fn killed_in_a_refresh(way: Way) -> Result<()> {
     let ada = town.signed_in("ada").await?;
     Lives::FIRST_SHORT.pass().await;
     town.relay.lets(Grant::Refresh, way);
-    let (address, visitor) = (town.at("/app/api/userinfo"), ada.clone());
-    let answer = tokio::spawn(async move { crate::town::see(&address, &visitor).await });
+    let (http, address, visitor) = (town.http.clone(), town.at("/app/api/userinfo"), ada.clone());
+    let answer = tokio::spawn(async move { crate::town::see(&http, &address, &visitor).await });
     town.relay.comes_to(Grant::Refresh, 1).await?;
     town.relay.lets(Grant::Refresh, Way::On);
     drop(town.apps.remove(0));

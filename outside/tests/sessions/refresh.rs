@@ -52,11 +52,11 @@ async fn se_30_round_after_round_the_newest_refresh_token_is_used_and_none_twice
             }
             town.apps = again;
         }
-        for _ in 0..5 {
-            town.data(&ada).await?.assert_is("ada");
-        }
         for seen in town.at_once(10, &ada).await? {
             seen.assert_is("ada");
+        }
+        for _ in 0..5 {
+            town.data(&ada).await?.assert_is("ada");
         }
     }
     let calls = town.relay.calls(Grant::Refresh);

@@ -53,6 +53,8 @@ pub struct Town {
     pub apps: Vec<App>,
     /// What browsers talk to.
     pub origin: String,
+    /// Connects anew for each request, so that many go out at once, and none at a connection that has died.
+    pub http: reqwest::Client,
     claims: NamedTempFile,
     /// What is behind nginx where the two are no applications.
     page: Option<Echo>,
@@ -134,7 +136,9 @@ impl Town {
         let page = if frameworks[0] == Framework::Gateway { Some(Echo::start().await?) } else { None };
         let pages = page.as_ref().map_or(apps[0].port(), Echo::port);
         let nginx = Nginx::seed1_between(apps[0].port(), pages, port, both).await?;
-        Ok(Self { redis, relay, apps, origin, claims, page, _nginx: nginx, _provider: provider })
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let http = http.pool_max_idle_per_host(0).build()?;
+        Ok(Self { redis, relay, apps, origin, http, claims, page, _nginx: nginx, _provider: provider })
     }
 
     /// An address, by way of nginx.
@@ -179,23 +183,23 @@ impl Town {
     /// The request with which nginx asks for the page behind two gateways, on behalf of `visitor`.
     pub async fn page(&self, visitor: &Visitor) -> Result<Seen> {
         ensure!(self.page.is_some(), "these are applications, with data");
-        see(&self.at("/"), visitor).await
+        see(&self.http, &self.at("/"), visitor).await
     }
 
     /// What the application's data looks like to `visitor`, by way of nginx: it is asked at one of the two whether they
     /// may, and the other one answers.
     pub async fn data(&self, visitor: &Visitor) -> Result<Seen> {
-        see(&self.at("/app/api/userinfo"), visitor).await
+        see(&self.http, &self.at("/app/api/userinfo"), visitor).await
     }
 
     /// The same from one of the two.
     pub async fn data_of(&self, app: usize, visitor: &Visitor) -> Result<Seen> {
-        see(&self.at_app(app, "/app/api/userinfo"), visitor).await
+        see(&self.http, &self.at_app(app, "/app/api/userinfo"), visitor).await
     }
 
     /// What one of the two answers nginx about `visitor`.
     pub async fn auth_of(&self, app: usize, visitor: &Visitor) -> Result<Seen> {
-        see(&self.at_app(app, "/app/oauth2/auth"), visitor).await
+        see(&self.http, &self.at_app(app, "/app/oauth2/auth"), visitor).await
     }
 
     /// So many questions of `visitor` at once, of which every other one goes to the other instance.
@@ -205,8 +209,7 @@ impl Town {
 }
 
 /// Asks for `address` with the cookies of `visitor`, and keeps none that is set.
-pub async fn see(address: &str, visitor: &Visitor) -> Result<Seen> {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
+pub async fn see(http: &reqwest::Client, address: &str, visitor: &Visitor) -> Result<Seen> {
     let request =
         http.get(address).header(COOKIE, visitor.cookie_header()).header(ACCEPT, "application/json");
     let request = request.header("sec-fetch-mode", "cors").header("sec-fetch-dest", "empty");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use vestibule_outside::{PATIENCE, Visitor};
+use vestibule_outside::{AppBuilder, PATIENCE, Visitor, redis::Watched};
 
 use crate::town::{Lives, Seen, Town, Upstreams};
 
@@ -76,7 +76,7 @@ async fn redis_that_says_nothing_holds_nobody_up_and_signs_nobody_out() -> Resul
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_is_full_serves_who_is_signed_in_and_refuses_who_comes() -> Result<()> {
     // With an idle limit every instance writes now and then who was there.
-    let change = |_, app: vestibule_outside::AppBuilder| app.variable("VESTIBULE_IDLE_LIMIT", "1m");
+    let change = |_, app: AppBuilder| app.variable("VESTIBULE_IDLE_LIMIT", "1m");
     let town = Town::start_with(Lives::FIRST_SHORT, Upstreams::Both, change).await?;
     let ada = town.signed_in("ada").await?;
     let copy = town.signed_in("chloe").await?;
@@ -104,5 +104,37 @@ async fn redis_that_is_full_serves_who_is_signed_in_and_refuses_who_comes() -> R
     town.relay.comes_to(crate::relay::Grant::Refresh, 1).await?;
     let bob = town.signed_in("bob").await?;
     town.data(&bob).await?.assert_is("bob");
+    Ok(())
+}
+
+/// The master goes, and a Sentinel makes the replica the master.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_fails_over_signs_nobody_out() -> Result<()> {
+    let mut watched = Watched::start(&[]).await?;
+    let sentinel = watched.url();
+    let change = |_, app: AppBuilder| {
+        app.without("OAUTH2_PROXY_REDIS_CONNECTION_URL")
+            .option("REDIS_USE_SENTINEL", "true")
+            .option("REDIS_SENTINEL_MASTER_NAME", Watched::MASTER)
+            .option("REDIS_SENTINEL_CONNECTION_URLS", &sentinel)
+    };
+    let town = Town::start_with(Lives::FIRST_SHORT, Upstreams::Both, change).await?;
+    let (ada, bob) = (town.signed_in("ada").await?, town.signed_in("bob").await?);
+    for seen in town.at_once(10, &ada).await? {
+        seen.assert_is("ada");
+    }
+    watched.first.stop().await?;
+    watched.has_failed_over().await?;
+    comes_back(&town, &ada, "ada").await?;
+    comes_back(&town, &bob, "bob").await?;
+    Lives::FIRST_SHORT.pass().await;
+    for (login, visitor) in [("ada", &ada), ("bob", &bob)] {
+        for seen in town.at_once(20, visitor).await? {
+            seen.assert_is(login);
+        }
+    }
+    assert_eq!(town.relay.refreshes(), 2);
+    let chloe = town.signed_in("chloe").await?;
+    town.data(&chloe).await?.assert_is("chloe");
     Ok(())
 }

@@ -29,7 +29,7 @@ use crate::{
     guarded::was_within,
     identity::{AccountKey, SignIn, account_key},
     identity_headers::names_somebody,
-    limits::{ATTEMPT_AGE_MAX, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
+    limits::{ANSWER_REMEMBERED, CONVERSATION_TIME_MAX, REQUEST_TOKEN_BYTES_MAX},
     provider::{Answered, Begun, Provider, ProviderError},
     refusal::Refusal,
     refuse::Circumstances,
@@ -183,7 +183,7 @@ pub(crate) fn finish_attempt(
     attempt: AttemptKey,
     now: Timestamp,
 ) -> Step {
-    let until = answered.began.after(ATTEMPT_AGE_MAX);
+    let until = answered.began.after(ANSWER_REMEMBERED);
     let run = Run::new(vestibule, browser, now);
     let awaits = Awaits::Claim(Box::new(answered), way, attempt.clone());
     run.needs(Effect::Claim { attempt, until }, awaits)

@@ -110,6 +110,13 @@ pub const DOCUMENT_REFETCH_INTERVAL: Duration = Duration::from_secs(60);
 /// How many documents are kept; the least recently fetched is dropped beyond that.
 pub const DOCUMENTS_MAX: usize = 256;
 
+/// How far a clock may be from another's or from the time that it showed before, be it an instance's or the store's,
+/// without an attempt being answered twice. Beyond that only the provider stands against it, which takes a code once.
+pub const CLOCK_JUMP_MAX: Duration = Duration::from_secs(60 * 60);
+/// How long it is remembered that an attempt was answered: as long as it can be answered, with one clock that judges
+/// its age and another that ends the memory, each of which may have jumped.
+pub const ANSWER_REMEMBERED: Duration =
+    Duration::from_secs(ATTEMPT_AGE_MAX.as_secs() + 2 * CLOCK_JUMP_MAX.as_secs());
 /// How many answered attempts a process remembers.
 pub const ANSWERED_ATTEMPTS_MAX: usize = 100_000;
 

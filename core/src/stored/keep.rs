@@ -6,7 +6,7 @@ use crate::{
     conversation::Http,
     entropy::Entropy,
     identity::Tokens,
-    limits::{ATTEMPT_AGE_MAX, RECORD_BYTES_MAX},
+    limits::{ANSWER_REMEMBERED, RECORD_BYTES_MAX},
     session::{ApplicationData, Session, SessionId},
     store::{StoreError, StoreRequest},
     stored::{end, record::Kept, refresh, shelf::Shelf},
@@ -36,15 +36,15 @@ pub(crate) struct Starting {
 
 impl Vestibule {
     /// What asks the store whether this attempt is answered for the first time; `None` where there is no store. It is
-    /// remembered for as long as the attempt can be answered, by whichever clock: one that has been put back must not
-    /// make the attempt outlive the memory of its answer.
+    /// remembered for longer than the attempt can be answered: the store's clock ends the memory, an instance's the
+    /// attempt, and either may jump.
     pub(crate) fn shared_claim(
         &self,
         attempt: &AttemptKey,
         began: Timestamp,
         now: Timestamp,
     ) -> Option<StoreRequest> {
-        let life = began.after(ATTEMPT_AGE_MAX).since(now).max(ATTEMPT_AGE_MAX);
+        let life = began.after(ANSWER_REMEMBERED).since(now).max(ANSWER_REMEMBERED);
         self.keeps_sessions().then(|| StoreRequest::Insert {
             key: self.store_key("attempt", &[attempt.as_str().as_bytes()]),
             value: Vec::new(),

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use crate::town::{Browser, Town};
+use vestibule::{
+    Vestibule,
+    driver::Host as _,
+    flow::{Effect, Step},
+    seal::KeyRing,
+};
+
+use crate::town::{Browser, Plain, SECRET, Town, code};
 
 const HOUR: i64 = 3_600;
 
@@ -60,4 +67,50 @@ fn se_34_clocks_that_jump_an_hour_neither_end_a_session_nor_let_one_live_on() {
         assert_eq!(browser.who(&at), None, "the absolute limit holds");
         assert!(!town.issuer().reused);
     }
+}
+
+#[test]
+fn se_34_se_13_clocks_that_jump_an_hour_let_nobody_answer_an_attempt_twice() {
+    let in_cookies = || {
+        let keys = KeyRing::new([SECRET]).unwrap();
+        Vestibule::builder("https://app.example/oauth2/callback").keys(keys).provider(Plain::new())
+    };
+    let journeys: [&[i64]; 5] =
+        [&[HOUR, -HOUR], &[-HOUR, HOUR], &[0, 599], &[599 + HOUR, -HOUR], &[-HOUR, 599, HOUR]];
+    for (journey, stored) in journeys.into_iter().flat_map(|journey| [(journey, false), (journey, true)]) {
+        let town = Town::new();
+        let at = if stored { town.instance() } else { town.instance_of(in_cookies()) };
+        let mut browser = Browser::default();
+        let callback = browser.begin(&at, "ada");
+        let copy = browser.clone();
+        assert_eq!(browser.send(&at, callback.clone()).status, 303);
+        for jump in journey {
+            town.pass(*jump);
+            // Whoever signs in has everything forgotten that has ended by this clock.
+            Browser::signed_in(&at, "bob");
+            let again = copy.clone().send(&at, callback.clone());
+            let refusals = ["attempt_already_answered", "attempt_missing", "attempt_expired"];
+            assert!(refusals.contains(&code(&again).as_str()), "{journey:?} {stored}: {again:?}");
+        }
+        let codes = town.issuer().codes.clone();
+        assert_eq!(codes.iter().filter(|code| *code == "ada").count(), 1, "{journey:?} {stored}");
+    }
+}
+
+#[test]
+fn se_34_se_13_a_clock_put_back_while_an_answer_is_written_down_does_not_make_it_be_forgotten() {
+    let town = Town::new();
+    let at = town.instance();
+    let mut browser = Browser::default();
+    let callback = browser.begin(&at, "ada");
+    let head = browser.head(callback.clone());
+    let begun = at.vestibule().handle(&head, b"", town.now(), town.seed());
+    let writes = |effect: &Effect| format!("{effect:?}").starts_with("insert StoreKey(attempt");
+    let stopped = town.run_up_to(begun, writes);
+    town.pass(-HOUR);
+    assert!(matches!(town.run_up_to(stopped, |_| false), Step::Done(_)));
+    // By the store's clock as much has passed as by the instance's: its memory must last to where the attempt ends.
+    town.pass(HOUR + 599);
+    assert_eq!(code(&browser.send(&at, callback)), "attempt_already_answered");
+    assert_eq!(town.issuer().codes.len(), 1);
 }

@@ -1,17 +1,23 @@
 //! The endpoints, as actix mounts them.
 
-use std::{rc::Rc, sync::Arc};
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix_web::{
-    Handler, HttpRequest, HttpResponse, Scope,
+    Error, HttpRequest, Scope,
+    dev::{ServiceRequest, ServiceResponse},
     guard::{Guard, fn_guard},
-    web::{self, Payload, ServiceConfig},
+    web::{self, ServiceConfig},
 };
+use futures_util::future::{Either, LocalBoxFuture};
 use vestibule::{Vestibule, driver::Driver, refusal::Refusal, session::Session, tokens::KeptTokens};
 
 use crate::{
     Rejection, RequireSignIn,
-    head::{Head, translate},
+    head::{Granted, Head, translate},
 };
 
 /// A vestibule in an actix application: its endpoints, and what keeps watch over the application's own routes.
@@ -42,12 +48,12 @@ impl Gate {
             let vestibule = gate.driver.vestibule();
             // A scope and not a pattern: actix tries a pattern as a regular expression on whatever comes by, which
             // takes longer than opening a session does.
-            let below = |path| web::scope(path).default_service(web::to(gate.answers()));
+            let below = |path| web::scope(path).default_service(gate.answers());
             // actix tries one after the other, and what proxies ask about every request comes first.
             let mut paths: Vec<_> = vestibule.paths().all().collect();
             paths.sort_by_key(|(path, _)| !vestibule.is_question(path));
             for (path, takes_provider) in paths {
-                config.service(web::resource(path).guard(as_sent(path)).to(gate.answers()));
+                config.service(web::service(path).guard(as_sent(path)).finish(gate.answers()));
                 if takes_provider {
                     config.service(below(path).guard(one_below(path)));
                 }
@@ -64,7 +70,7 @@ impl Gate {
     /// [`SignedIn`](crate::SignedIn) needs: an application that has renamed endpoints, or has other addresses for
     /// signing out, takes [`Gate::routes`], and any other adds `.app_data(gate.clone())`.
     pub fn scope(&self) -> Scope {
-        web::scope(self.driver.vestibule().paths().prefix()).default_service(web::to(self.answers()))
+        web::scope(self.driver.vestibule().paths().prefix()).default_service(self.answers())
     }
 
     /// A middleware for scopes and resources that nobody gets into who is not signed in. Browsers are sent to sign in
@@ -107,19 +113,29 @@ impl Gate {
         Arc::as_ptr(self.driver.vestibule())
     }
 
-    /// Each worker builds an application of its own: within it no request has to count what all of them share.
-    fn answers(&self) -> impl Handler<(HttpRequest, Payload), Output = HttpResponse> + use<> {
-        let driver = Rc::new(self.driver.clone());
-        move |request, body| answer(Rc::clone(&driver), request, body)
+    /// No handler and no resource: each of them would put the request into a future of its own before it looks at it.
+    fn answers(&self) -> impl Fn(ServiceRequest) -> Answering + Clone + use<> {
+        let granted = Granted::new(self.driver.vestibule().granted_headers());
+        // Each worker builds an application of its own: within it no request has to count what all of them share.
+        let shared = Rc::new((self.driver.clone(), granted));
+        move |request| answer(&shared, request)
     }
 }
 
-async fn answer(driver: Rc<Driver>, request: HttpRequest, body: Payload) -> HttpResponse {
-    match driver.grant(&Head(&request)) {
-        Some(response) => translate(response),
-        // A sign-in's future is large, and has its room only where there is one.
-        None => translate(Box::pin(driver.answer(&Head(&request), body)).await),
+type Answer = Result<ServiceResponse, Error>;
+type Answering = Either<Ready<Answer>, LocalBoxFuture<'static, Answer>>;
+
+fn answer(shared: &Rc<(Driver, Granted)>, request: ServiceRequest) -> Answering {
+    let (driver, granted) = &**shared;
+    let (request, body) = request.into_parts();
+    if let Some(response) = driver.grant(&Head(&request)) {
+        return Either::Left(ready(Ok(ServiceResponse::new(request, granted.translate(response)))));
     }
+    let shared = Rc::clone(shared);
+    Either::Right(Box::pin(async move {
+        let response = translate(shared.0.answer(&Head(&request), body).await);
+        Ok(ServiceResponse::new(request, response))
+    }))
 }
 
 /// Only `path` itself, not another way to write it: actix decodes `%61` before it matches, the core never does, and an

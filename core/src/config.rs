@@ -29,7 +29,7 @@ use crate::{
     rules::EntryRules,
     seal::{Binding, KeyRing},
     session::SESSION_PURPOSE,
-    stored::Keeping,
+    stored::{Keeping, TICKET_PURPOSE},
     tokens::TokenKeeping,
 };
 
@@ -122,6 +122,7 @@ pub struct Vestibule {
     pub(crate) cookies: CookieScope,
     pub(crate) session_cookie: String,
     pub(crate) session_binding: Binding,
+    pub(crate) ticket_binding: Binding,
     pub(crate) rules: EntryRules,
     pub(crate) policy: ReturnPolicy,
     /// A page of the application's own that people sign in from.
@@ -353,6 +354,7 @@ impl Builder {
         let session_cookie = cookies.session();
         Ok(Vestibule {
             session_binding: Binding::new(SESSION_PURPOSE, &session_cookie, &origin),
+            ticket_binding: Binding::new(TICKET_PURPOSE, &session_cookie, &origin),
             redirect_url,
             origin,
             paths: self.paths,

@@ -200,6 +200,10 @@ impl Driver {
             Err(error) => return self.told(vestibule.store_failed(request::asker(head), error)),
         };
         let head = &WithSession::new(head, recognised.as_deref());
+        // `handle` begins with this, too; here nobody draws what it needs for the rest.
+        if let Some(outcome) = vestibule.grant(head, host.now()) {
+            return self.told(outcome);
+        }
         let body = match vestibule.wants_body(head) {
             true => self.in_time(BODY_TIME_MAX, read(pin!(body))).await.unwrap_or_default(),
             false => Vec::new(),

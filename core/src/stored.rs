@@ -169,15 +169,13 @@ impl Vestibule {
     /// The session that a request's ticket names, whether or not there still is one.
     pub(crate) fn ticket(&self, head: &(impl RequestHead + ?Sized), now: Timestamp) -> Option<SessionId> {
         let sealed = cookie::only(head, &self.session_cookie)?;
-        let binding = self.binding(TICKET_PURPOSE, &self.session_cookie);
-        let opened = self.keys.open(&binding, sealed, now).ok()?;
+        let opened = self.keys.open(&self.ticket_binding, sealed, now).ok()?;
         opened.payload().try_into().ok().map(SessionId::new)
     }
 
     /// The `Set-Cookie` that gives a browser its ticket.
     pub(crate) fn ticket_cookie(&self, id: SessionId, expires: Timestamp, entropy: &mut Entropy) -> String {
-        let binding = self.binding(TICKET_PURPOSE, &self.session_cookie);
-        let sealed = self.keys.seal(&binding, entropy.bytes(), expires, &id.bytes());
+        let sealed = self.keys.seal(&self.ticket_binding, entropy.bytes(), expires, &id.bytes());
         self.cookies.set(&self.session_cookie, sealed.expose(), self.session_age, false)
     }
 }

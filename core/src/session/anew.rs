@@ -9,7 +9,6 @@ use crate::{
     request::{self, Asker, RequestHead},
     seal::Binding,
     session::{SessionHeaders, SessionId, SessionView},
-    stored::TICKET_PURPOSE,
     time::Timestamp,
 };
 
@@ -41,8 +40,7 @@ impl Vestibule {
         let mut entropy = Entropy::new(seed());
         let mut lines = Vec::new();
         if self.keeps_sessions() {
-            let binding = self.binding(TICKET_PURPOSE, &self.session_cookie);
-            lines.extend(self.line_anew(head, &self.session_cookie, &binding, now, &mut entropy));
+            lines.extend(self.line_anew(head, &self.session_cookie, &self.ticket_binding, now, &mut entropy));
         } else {
             let name = &self.session_cookie;
             lines.extend(self.line_anew(head, name, &self.session_binding, now, &mut entropy));

@@ -94,7 +94,8 @@ async fn recognised(
     }
     let mut event = None;
     if found.kept.is_due(keeping, shelf.now()) {
-        let (now_found, happened) = refresh(&mut shelf, found).await?;
+        // Rare, and large: without a place of its own it would be moved about with every request.
+        let (now_found, happened) = Box::pin(refresh(&mut shelf, found)).await?;
         event = happened;
         let Some(now_found) = now_found else { return Ok(Recognition { session: None, event }) };
         found = now_found;

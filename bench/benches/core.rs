@@ -1,22 +1,27 @@
 //! Functions of the core alone, on one thread, on the request that a browser sends.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use futures_util::FutureExt as _;
 use url::Url;
 use vestibule::{
     Vestibule,
     check::Verdict,
-    flow::Step,
+    errand::Errand,
+    flow::{Answer, Effect, Step},
+    request::WithSession,
     return_target::{ReturnPolicy, ReturnTarget},
+    store::MemoryStore,
     time::Timestamp,
 };
 use vestibule_axum::Head;
 use vestibule_bench::{
     browser,
     figures::{self, Figure},
-    site,
+    site::{self, Account},
+    stored,
 };
 
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
@@ -47,6 +52,39 @@ fn check(criterion: &mut Criterion) {
     check(figures::CHECK_FORGED, &vestibule, &forged, false);
     let large = site::vestibule(100);
     check(figures::CHECK_LARGE, &large, &site::sign_in(&large, NOW), true);
+}
+
+/// Everything that a session in a store takes but for the store itself.
+fn stored(criterion: &mut Criterion) {
+    let store = Arc::new(MemoryStore::new(|| NOW));
+    let vestibule = stored::vestibule(2, Arc::clone(&store) as _);
+    let account = Account::typical();
+    let signed_in = stored::sign_in(&vestibule, Some(&*store), &account, 0, NOW).now_or_never();
+    let signed_in = signed_in.expect("a store in memory answers at once");
+    let ticket = stored::session_cookie(&signed_in).expect("the sign-in ends with a ticket");
+    let parts = site::request(site::AUTH, &format!("{ticket}; {}", browser::OTHER_COOKIES));
+    let head = Head(&parts);
+    let asked = |vestibule: &Arc<Vestibule>| match vestibule.recognise(&head, NOW, site::seed(7)) {
+        Some(Errand::Needs(Effect::Store(request), underway)) => Some((request, underway)),
+        _ => None,
+    };
+    let (request, _) = asked(&vestibule).expect("the ticket names a record");
+    let reply = request.ask(&*store).now_or_never().expect("a store in memory answers at once");
+    let check = |vestibule: &Arc<Vestibule>| {
+        let (_, underway) = asked(vestibule)?;
+        let Errand::Done(Some(Ok(found))) = underway.step(Answer::Store(reply.clone()), NOW) else {
+            return None;
+        };
+        let head = WithSession::new(&head, found.session.as_deref());
+        vestibule.check(&head, NOW, |verdict| match verdict {
+            Verdict::SignedIn(session) => Some(session.subject.len()),
+            _ => None,
+        })
+    };
+    assert!(check(&vestibule).is_some(), "the session is found");
+    criterion.bench_function(figures::CHECK_STORED.id, |bencher| {
+        bencher.iter(|| check(black_box(&vestibule)));
+    });
 }
 
 fn answers(criterion: &mut Criterion) {
@@ -112,6 +150,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .without_plots();
-    targets = check, answers, sign_in, return_targets
+    targets = check, stored, answers, sign_in, return_targets
 }
 criterion_main!(core);

@@ -30,6 +30,9 @@ pub const CHECK_NOBODY: Figure = figure("check_nobody", "`check` of somebody wit
 pub const CHECK_FORGED: Figure = figure("check_forged", "`check` of a forged session", None);
 /// A session near the largest that fits into a cookie.
 pub const CHECK_LARGE: Figure = figure("check_large", "`check` of a session of 100 groups", None);
+/// A session in a store: ticket opened, record opened, judged. The store has answered at once.
+pub const CHECK_STORED: Figure =
+    figure("check_stored", "`check` by a ticket, the store's answer at hand", None);
 /// The whole answer to a proxy's question.
 pub const GRANT: Figure = figure("grant", "`grant`: the whole answer of `auth`", None);
 /// The session as an owned value, for handlers.
@@ -50,7 +53,7 @@ pub const TARGET: Figure = figure("return_target", "a return target parsed and w
 pub const TARGET_HOSTILE: Figure = figure("return_target_hostile", "a hostile return target refused", None);
 
 /// Every figure, in the order of the report.
-pub const ALL: [Figure; 16] = [
+pub const ALL: [Figure; 17] = [
     CHECK,
     CHECK_BESIDE[0].1,
     CHECK_BESIDE[1].1,
@@ -58,6 +61,7 @@ pub const ALL: [Figure; 16] = [
     CHECK_NOBODY,
     CHECK_FORGED,
     CHECK_LARGE,
+    CHECK_STORED,
     GRANT,
     SESSION,
     REFUSE,

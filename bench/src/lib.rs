@@ -2,6 +2,7 @@
 //!
 //! - [`figures`] names what of the core is measured alone, for `benches/core.rs` and the report alike.
 //! - [`site`] is the site that everything is measured on, with a session got by really signing in.
+//! - [`stored`] is the same with its sessions in a store.
 //! - [`browser`] is the request that a browser sends.
 //! - [`busy`] sends it over and over, and never sleeps; [`answer`] and [`latencies`] are what it reads and counts.
 //!
@@ -15,3 +16,4 @@ pub mod busy;
 pub mod figures;
 pub mod latencies;
 pub mod site;
+pub mod stored;

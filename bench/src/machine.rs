@@ -31,9 +31,10 @@ pub(crate) fn describe() -> Result<Machine> {
     Ok(Machine {
         date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
         line: format!(
-            "{cores} cores of an {processor}{guest}, {} GiB, Linux {kernel}, {rust}, {}, {}, {}",
+            "{cores} cores of an {processor}{guest}, {} GiB, Linux {kernel}, {rust}, {}, {}, {}, {}",
             kilobytes.div_ceil(1024 * 1024),
             version("nginx", &["-v"]).replace("nginx version: nginx/", "nginx "),
+            package("redis-server").map_or("no Redis".to_owned(), |version| format!("Redis {version}")),
             package("apache2").map_or("no Apache".to_owned(), |version| format!("Apache {version}")),
             package("libapache2-mod-auth-openidc")
                 .map_or("no mod_auth_openidc".to_owned(), |version| format!("mod_auth_openidc {version}")),
@@ -61,5 +62,7 @@ fn package(name: &str) -> Option<String> {
     let output =
         Command::new("dpkg-query").args(["--show", "--showformat=${Version}", name]).output().ok()?;
     let version = String::from_utf8(output.stdout).ok().filter(|version| !version.is_empty())?;
-    Some(version.split('-').next().unwrap_or_default().to_owned())
+    // An epoch may stand before it.
+    let upstream = version.rsplit_once(':').map_or(version.as_str(), |(_, upstream)| upstream);
+    Some(upstream.split('-').next().unwrap_or_default().to_owned())
 }

@@ -17,6 +17,7 @@ mod report;
 mod rounds;
 mod server;
 mod size;
+mod stores;
 mod wrk;
 
 use std::{env, fs, path::PathBuf};
@@ -35,13 +36,14 @@ const SERVER_CORE: &str = "0";
 /// The core that the load comes from.
 const LOAD_CORE: &str = "1";
 
-const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --gateway PROGRAM --load PROGRAM --criterion FOLDER --out FOLDER [--short]";
+const USAGE: &str = "usage: bench --server PROGRAM --actix PROGRAM --gateway PROGRAM --load PROGRAM --sessions PROGRAM --criterion FOLDER --out FOLDER [--short]";
 
 struct Asked {
     server: PathBuf,
     actix: PathBuf,
     gateway: PathBuf,
     load: PathBuf,
+    sessions: PathBuf,
     criterion: PathBuf,
     out: PathBuf,
     pace: Pace,
@@ -50,7 +52,7 @@ struct Asked {
 impl Asked {
     fn read() -> Result<Self> {
         let (mut server, mut actix, mut gateway) = (None, None, None);
-        let (mut load, mut criterion, mut out) = (None, None, None);
+        let (mut load, mut sessions, mut criterion, mut out) = (None, None, None, None);
         let mut pace = Pace::FULL;
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -59,6 +61,7 @@ impl Asked {
                 "--actix" => &mut actix,
                 "--gateway" => &mut gateway,
                 "--load" => &mut load,
+                "--sessions" => &mut sessions,
                 "--criterion" => &mut criterion,
                 "--out" => &mut out,
                 "--short" => {
@@ -75,6 +78,7 @@ impl Asked {
             actix: given(actix)?,
             gateway: given(gateway)?,
             load: given(load)?,
+            sessions: given(sessions)?,
             criterion: given(criterion)?,
             out: given(out)?,
             pace,
@@ -84,10 +88,10 @@ impl Asked {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Asked { server, actix, gateway, load, criterion, out, pace } = Asked::read()?;
+    let Asked { server, actix, gateway, load, sessions, criterion, out, pace } = Asked::read()?;
     machine::needs_two_cores()?;
     let core = core_alone::read(&criterion)?;
-    let gated = Server::start(&server, "gate").await?;
+    let gated = Server::start(&server, &["gate"]).await?;
     println!("==> a server on axum, asked directly");
     let direct = rounds::compare_busily(pace, &arms(&gated)?, &[gated.process()], &load)?;
     println!("==> behind nginx");
@@ -101,9 +105,11 @@ async fn main() -> Result<()> {
     let in_front_nginx = nginx::measure(pace, &gated, &gate).await?;
     drop((gated, gate));
     println!("==> a server on actix-web, asked directly");
-    let on_actix = Server::start(&actix, "gate").await?;
+    let on_actix = Server::start(&actix, &["gate"]).await?;
     let actix = rounds::compare_busily(pace, &arms(&on_actix)?, &[on_actix.process()], &load)?;
     drop(on_actix);
+    println!("==> sessions in a store");
+    let stores = stores::measure(pace, &server, &sessions, &load).await?;
     println!("==> memory");
     let memory = memory::measure(pace, &server, &gateway, &cookie).await?;
     println!("==> mod_auth_openidc");
@@ -120,6 +126,7 @@ async fn main() -> Result<()> {
         nginx,
         in_front,
         in_front_nginx,
+        stores,
         memory,
         apache: apache.map_err(|problem| format!("{problem:#}")),
         size: size::measure()?,

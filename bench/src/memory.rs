@@ -28,7 +28,7 @@ pub(crate) async fn measure(pace: Pace, program: &Path, gateway: &Path, cookie: 
     ] {
         let server = match kind {
             "gateway" => Server::gateway(gateway, cookie).await?,
-            kind => Server::start(program, kind).await?,
+            kind => Server::start(program, &[kind]).await?,
         };
         tokio::time::sleep(Duration::from_millis(300)).await;
         let idle = process::memory(server.process())?;

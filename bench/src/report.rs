@@ -9,6 +9,7 @@ use crate::{
     memory::{self, Held},
     rounds::{ByWrk, Measured, Pace, Ratio},
     size::Size,
+    stores::{self, Stores},
 };
 
 /// Everything that was measured.
@@ -26,6 +27,7 @@ pub(crate) struct Findings {
     pub(crate) in_front: Vec<Measured>,
     /// The gateway behind nginx.
     pub(crate) in_front_nginx: Vec<Measured>,
+    pub(crate) stores: Stores,
     pub(crate) memory: Vec<Held>,
     /// Or why it was not.
     pub(crate) apache: Result<Vec<Measured>, String>,
@@ -44,6 +46,7 @@ impl Findings {
             ("nginx asks auth, against nginx asks a bare route", ratio(&self.nginx, 2)),
             ("the gateway's auth, against a bare route of axum", ratio(&self.in_front, 1)),
             ("nginx asks the gateway, against nginx asks a bare route", ratio(&self.in_front_nginx, 2)),
+            ("auth, a session in Redis, against a bare route", ratio(&self.stores.checks, 3)),
             ("mod_auth_openidc (cookie), against an open file", ratio(apache, 1)),
             ("mod_auth_openidc (cache), against an open file", ratio(apache, 3)),
         ]
@@ -96,6 +99,7 @@ pub(crate) fn page(findings: &Findings) -> String {
     page += &arms_table(&findings.in_front);
     page.push('\n');
     page += &arms_table(&findings.in_front_nginx);
+    page += &stores::section(&findings.stores);
     page += "\n## Beside them: mod_auth_openidc\n\n\
          Debian's module in Apache (event, a thread for each connection), signed in at the development provider, a file of 1 KB. It lives \
          inside its server, so its counterpart is the route behind `require()` above. In the *cookie* its sessions are \
@@ -129,9 +133,12 @@ pub(crate) fn summary(findings: &Findings) -> String {
     for (label, ratio) in findings.ratios() {
         let _ = writeln!(text, "{:>22}  {label}", ratio_text(&ratio));
     }
-    for (server, arms) in
-        [("axum", &findings.direct), ("actix-web", &findings.actix), ("the gateway", &findings.in_front)]
-    {
+    for (server, arms) in [
+        ("axum", &findings.direct),
+        ("actix-web", &findings.actix),
+        ("the gateway", &findings.in_front),
+        ("axum", &findings.stores.checks),
+    ] {
         for arm in arms {
             let Some(ratio) = arm.by_wrk.and_then(|by_wrk| by_wrk.ratio) else { continue };
             let _ = writeln!(text, "{:>22}  by wrk, on {server}: {}", ratio_text(&ratio), arm.label);
@@ -152,7 +159,7 @@ pub(crate) fn summary(findings: &Findings) -> String {
     text
 }
 
-fn arms_table(arms: &[Measured]) -> String {
+pub(crate) fn arms_table(arms: &[Measured]) -> String {
     let by_both = arms.iter().any(|arm| arm.by_wrk.is_some());
     let mut table = String::from("| asked for | requests/s | on the core | p50 | p99 | ratio | against |");
     table += if by_both { " by wrk |\n" } else { "\n" };
@@ -233,7 +240,7 @@ pub(crate) fn time(duration: Duration) -> String {
     }
 }
 
-fn thousands(number: f64) -> String {
+pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

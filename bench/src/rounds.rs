@@ -17,7 +17,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) const FULL: Self = Self { rounds: 7, seconds: 3 };
+    pub(crate) const FULL: Self = Self { rounds: 7, seconds: 2 };
     /// To see that everything works, and roughly where the numbers lie.
     pub(crate) const SHORT: Self = Self { rounds: 3, seconds: 1 };
 

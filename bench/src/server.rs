@@ -22,9 +22,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it as `gate` or `bare`.
-    pub(crate) async fn start(program: &Path, kind: &str) -> Result<Self> {
-        let mut child = Child::start("bench-server", pinned(program).arg(kind))?;
+    /// Starts it as `gate`, `bare`, or with a store.
+    pub(crate) async fn start(program: &Path, kind: &[&str]) -> Result<Self> {
+        let mut child = Child::start("bench-server", pinned(program).args(kind))?;
         let address = child.line_with("listening on ", PATIENCE).await?;
         let said = child.output();
         let after = |label: &str| said.lines().find_map(|line| line.strip_prefix(label));

@@ -7,7 +7,7 @@ use http::{Request, request::Parts};
 use url::Url;
 use vestibule::{
     Vestibule,
-    config::Keep,
+    config::{Builder, Keep},
     conversation::Http,
     exchange::{HttpResponse, Purpose},
     flow::{Answer, Claim, Decision, Effect, Machine, Step},
@@ -62,17 +62,44 @@ fn at(path: &str) -> Url {
 
 /// The site, whose sessions hold that many groups. Two are typical.
 pub fn vestibule(groups: usize) -> Arc<Vestibule> {
+    built(builder(groups))
+}
+
+/// What a builder comes to that [`builder`] has begun.
+pub fn built(builder: Builder) -> Arc<Vestibule> {
+    Arc::new(builder.build().expect("the set-up is a whole one"))
+}
+
+/// The same, for more to be said about it.
+pub fn builder(groups: usize) -> Builder {
     let spec =
         OAuth2Spec::new("company", "Company", at("authorize"), at("token"), "client", Some("secret".into()))
             .scopes(["openid", "profile", "email"])
             .issuer("https://id.example.com");
-    let vestibule = Vestibule::builder(REDIRECT_URL)
+    Vestibule::builder(REDIRECT_URL)
         .keys(KeyRing::new([SECRET]).expect("the secret is long enough"))
         .provider(InMemory { spec, groups })
         .email_domains(["example.com"])
         .keep_groups(Keep::All)
-        .build();
-    Arc::new(vestibule.expect("the set-up above is a whole one"))
+}
+
+/// An account at the provider, and what its token calls are answered with.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name there.
+    pub subject: String,
+    /// What the application is given to ask for more.
+    pub access_token: String,
+    /// What it is given to go on with when that has ended.
+    pub refresh_token: Option<String>,
+}
+
+impl Account {
+    /// The one that everything is measured with that is not about many.
+    pub fn typical() -> Self {
+        let (subject, access_token) = (SUBJECT.to_owned(), "2YotnFZFEjr1zCsicMWpAA".to_owned());
+        Self { subject, access_token, refresh_token: None }
+    }
 }
 
 /// A request that a browser sends: all of its headers, and these cookies.
@@ -94,7 +121,12 @@ pub fn seed(number: u8) -> [u8; 32] {
 
 /// The redirect to the provider: the attempt's cookie, and the callback that the provider sends the browser to.
 pub fn begin(vestibule: &Arc<Vestibule>, now: Timestamp) -> (String, String) {
-    let response = respond(vestibule.handle(&Head(&request(START, "")), b"", now, seed(1)), now);
+    begin_by(vestibule, now, seed(1))
+}
+
+/// The same with this randomness.
+pub(crate) fn begin_by(vestibule: &Arc<Vestibule>, now: Timestamp, seed: [u8; 32]) -> (String, String) {
+    let response = respond(vestibule.handle(&Head(&request(START, "")), b"", now, seed), now);
     let location = response.get("location").unwrap_or_default();
     let location = Url::parse(location).expect("the browser was sent to the provider");
     let state = location.query_pairs().find(|(name, _)| name == "state");
@@ -107,7 +139,7 @@ pub fn begin(vestibule: &Arc<Vestibule>, now: Timestamp) -> (String, String) {
 pub fn sign_in(vestibule: &Arc<Vestibule>, now: Timestamp) -> String {
     let (attempt, callback) = begin(vestibule, now);
     let response = respond(vestibule.handle(&Head(&request(&callback, &attempt)), b"", now, seed(2)), now);
-    cookie_set(&response, |name| !name.contains("_try_") && !name.ends_with("_rounds"))
+    cookie_set(&response, is_of_a_session)
 }
 
 /// Lets a machine run to its answer; the provider answers from memory.
@@ -122,24 +154,32 @@ pub fn respond(mut step: Step, now: Timestamp) -> Response {
 
 /// One step further.
 pub fn answered(effect: Effect, machine: Box<Machine>, now: Timestamp) -> Step {
-    let answer = match effect {
-        Effect::Claim { .. } => Answer::Claim(Claim::First),
-        Effect::Http { purpose: Purpose::Token, .. } => json(
-            r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"bearer","expires_in":3600}"#.to_owned(),
-        ),
-        Effect::Http { .. } => json(
-            serde_json::json!({
-                "sub": SUBJECT, "login": "ada.lovelace", "name": "Ada Lovelace", "email": "ada.lovelace@example.com",
-            })
-            .to_string(),
-        ),
-        _ => Answer::Decide(Some(Decision::allow())),
-    };
-    machine.step(answer, now)
+    machine.step(answer(&effect, &Account::typical()), now)
 }
 
-fn json(body: String) -> Answer {
-    let mut response = HttpResponse::new(body.into_bytes());
+/// What the provider, and whoever else is asked, says about an account.
+pub fn answer(effect: &Effect, account: &Account) -> Answer {
+    match effect {
+        Effect::Claim { .. } => Answer::Claim(Claim::First),
+        Effect::Http { purpose: Purpose::Token, .. } => {
+            let mut reply = serde_json::json!({
+                "access_token": account.access_token, "token_type": "bearer", "expires_in": 3600,
+            });
+            if let Some(token) = &account.refresh_token {
+                reply["refresh_token"] = token.as_str().into();
+            }
+            json(&reply)
+        }
+        Effect::Http { .. } => json(&serde_json::json!({
+            "sub": account.subject, "login": "ada.lovelace", "name": "Ada Lovelace",
+            "email": "ada.lovelace@example.com",
+        })),
+        _ => Answer::Decide(Some(Decision::allow())),
+    }
+}
+
+fn json(body: &serde_json::Value) -> Answer {
+    let mut response = HttpResponse::new(body.to_string().into_bytes());
     let media_type = http::HeaderValue::from_static("application/json");
     response.headers_mut().insert("content-type", media_type);
     Answer::Http(Ok(response))
@@ -147,10 +187,23 @@ fn json(body: String) -> Answer {
 
 /// The cookie that a response sets under such a name, as the browser sends it back.
 fn cookie_set(response: &Response, named: impl Fn(&str) -> bool) -> String {
+    cookies_set(response, named)
+        .next()
+        .map(str::to_owned)
+        .expect("the scripted exchange ends with that cookie")
+}
+
+/// Every cookie that a response sets under such a name, as the browser sends it back.
+pub(crate) fn cookies_set(response: &Response, named: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
     let pairs = response.set_cookies().filter_map(|line| line.split(';').next());
-    let mut fitting = pairs
-        .filter(|pair| pair.split_once('=').is_some_and(|(name, value)| named(name) && !value.is_empty()));
-    fitting.next().map(str::to_owned).expect("the scripted exchange ends with that cookie")
+    pairs.filter(move |pair| {
+        pair.split_once('=').is_some_and(|(name, value)| named(name) && !value.is_empty())
+    })
+}
+
+/// Whether a cookie of ours outlives the sign-in that sets it.
+pub(crate) fn is_of_a_session(name: &str) -> bool {
+    !name.contains("_try_") && !name.ends_with("_rounds")
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use crate::{
 
 /// Programs, or files, and the Debian packages that bring them. wrk costs little for each request, so that the server
 /// is what is measured; `oha` would be built for minutes, and works as hard as the server.
-const DEBIAN: [(&str, &str); 5] = [
+const DEBIAN: [(&str, &str); 6] = [
     ("wrk", "wrk"),
     ("nginx", "nginx-light"),
     ("taskset", "util-linux"),
+    ("redis-server", "redis-server"),
     ("apache2", "apache2"),
     ("/usr/lib/apache2/modules/mod_auth_openidc.so", "libapache2-mod-auth-openidc"),
 ];
@@ -37,7 +38,8 @@ pub(crate) fn run(pace: Pace) -> Outcome {
     let measured = "-p vestibule-bench --no-default-features";
     steps.step("build what is measured", || {
         steps::run(&mut cargo(&format!(
-            "build --release {measured} --bin bench-server --bin bench-server-actix --bin bench-load"
+            "build --release {measured} --bin bench-server --bin bench-server-actix --bin bench-load \
+             --bin bench-sessions"
         )))?;
         steps::run(&mut cargo("build --release -p vestibule-gateway --bin vestibule"))?;
         steps::run(&mut cargo(&format!("bench {measured} --bench core --no-run")))
@@ -66,6 +68,7 @@ fn servers(pace: Pace) -> Outcome {
     bench.arg("--actix").arg(target.join("release/bench-server-actix"));
     bench.arg("--gateway").arg(target.join("release/vestibule"));
     bench.arg("--load").arg(target.join("release/bench-load"));
+    bench.arg("--sessions").arg(target.join("release/bench-sessions"));
     bench.arg("--criterion").arg(target.join("criterion"));
     bench.arg("--out").arg(&out);
     if pace == Pace::Short {

@@ -1,6 +1,6 @@
 //! What is kept of a session in a store.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     identity::{SignIn, Tokens},
@@ -18,6 +18,7 @@ pub(super) const RECORD_PURPOSE: &str = "record/1";
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     /// The session in its own form (`session/form.rs`).
+    #[serde(deserialize_with = "at_once")]
     pub(super) session: Vec<u8>,
     /// The provider's tokens, as far as something needs them.
     pub(super) tokens: Option<Tokens>,
@@ -42,6 +43,11 @@ pub(super) enum RefreshToken {
     Sent,
     /// It has been sent, and what came of it is not known. It is not sent again.
     Doubtful,
+}
+
+/// Bytes, which are written down as a list of them is, but need not be read one by one.
+fn at_once<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<u8>, D::Error> {
+    <&[u8]>::deserialize(reader).map(<[u8]>::to_vec)
 }
 
 impl Kept {

@@ -11,12 +11,21 @@ pub struct Client {
     pub(crate) secret: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) backchannel_logout_uri: Option<String>,
+    pub(crate) frontchannel_logout_uri: Option<String>,
 }
 
 impl Client {
     /// A public client, without redirect URIs so far.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), secret: None, redirect_uris: Vec::new(), post_logout_redirect_uris: Vec::new() }
+        Self {
+            id: id.into(),
+            secret: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            frontchannel_logout_uri: None,
+        }
     }
 
     /// Makes it a confidential client: its secret is asked for at the token endpoint.
@@ -41,6 +50,20 @@ impl Client {
         self
     }
 
+    /// Where it is sent a logout token when a session ends here; on loopback, by plain http.
+    #[must_use]
+    pub fn backchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
+        self.backchannel_logout_uri = Some(uri.into());
+        self
+    }
+
+    /// What the page of whoever signs out here shows in a frame; on loopback, by plain http.
+    #[must_use]
+    pub fn frontchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
+        self.frontchannel_logout_uri = Some(uri.into());
+        self
+    }
+
     pub(crate) fn may_return_to(&self, uri: &str) -> bool {
         if !self.post_logout_redirect_uris.is_empty() {
             return self.post_logout_redirect_uris.iter().any(|registered| registered == uri);
@@ -58,6 +81,8 @@ impl fmt::Debug for Client {
             .field("secret", &self.secret.as_ref().map(|_| "…"))
             .field("redirect_uris", &self.redirect_uris)
             .field("post_logout_redirect_uris", &self.post_logout_redirect_uris)
+            .field("backchannel_logout_uri", &self.backchannel_logout_uri)
+            .field("frontchannel_logout_uri", &self.frontchannel_logout_uri)
             .finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Codes, tokens and browser sessions that are out there.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -39,6 +39,14 @@ impl Grant {
     fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Relaxed)
     }
+}
+
+/// Who is signed in at which client, by which session here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SignedIn {
+    pub(crate) client_id: String,
+    pub(crate) sub: String,
+    pub(crate) sid: String,
 }
 
 /// A browser that is signed in here.
@@ -108,6 +116,22 @@ impl Grants {
 
     pub(crate) fn browser(&self, cookie: &str) -> Option<&BrowserSession> {
         self.browsers.get(cookie)
+    }
+
+    /// Ends what `which` picks, with all that came of it, and says what that was, each once.
+    pub(crate) fn end(&mut self, which: impl Fn(&SignedIn) -> bool) -> BTreeSet<SignedIn> {
+        let all = [&self.codes, &self.access_tokens, &self.refresh_tokens];
+        let mut ended = BTreeSet::new();
+        for grant in all.into_iter().flat_map(Kept::values).map(|token| &token.grant) {
+            let (client_id, sub, sid) = (grant.client_id.clone(), grant.sub.clone(), grant.sid.clone());
+            let signed_in = SignedIn { client_id, sub, sid };
+            if !grant.is_revoked() && which(&signed_in) {
+                ended.insert(signed_in);
+            }
+        }
+        self.revoke(|grant| ended.iter().any(|ended| ended.sid == grant.sid));
+        self.browsers.entries.retain(|_, browser| !ended.iter().any(|ended| ended.sid == browser.sid));
+        ended
     }
 
     pub(crate) fn forget_browser(&mut self, cookie: &str) {

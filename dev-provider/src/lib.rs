@@ -28,7 +28,7 @@
 //! | `/token` | codes with PKCE (S256) and rotating refresh tokens |
 //! | `/userinfo` | claims, for a bearer token in the header |
 //! | `/jwks` | public keys |
-//! | `/end_session` | signs out, and leads back where that is registered |
+//! | `/end_session` | signs out, tells every client that wants to hear it, and leads back where that is registered |
 
 mod builder;
 mod client;
@@ -39,6 +39,7 @@ mod jose;
 mod journal;
 mod json;
 mod lie;
+mod logout;
 mod pages;
 mod person;
 mod running;
@@ -52,6 +53,7 @@ pub use client::Client;
 pub use jose::{Alg, HmacKey, Signing};
 pub use journal::{Issued, Received, Secret};
 pub use lie::{Answer, Behaviour, Edit, Endpoint, Lie, Object, strange_keys};
+pub use logout::Notified;
 pub use person::Person;
 pub use running::Running;
 pub use start_error::{Problem, StartError};

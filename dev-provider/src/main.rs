@@ -18,6 +18,8 @@ usage: dev-provider --client-id ID --redirect-uri URI [options]
                                     client is public
   --post-logout-redirect-uri URI    where people may be sent after signing out; may be repeated; by default the
                                     front pages of the redirect URIs
+  --backchannel-logout-uri URI      where the application is sent a token when somebody has signed out
+  --frontchannel-logout-uri URI     what is shown in a frame to whoever signs out
   --bind ADDRESS                    a loopback address (127.0.0.1)
   --port PORT                       the port; 0 takes a free one (0)
   --single-sign-on                  remember the browser: its next sign-in passes without a page
@@ -64,6 +66,7 @@ fn options(arguments: &[String], secret: Option<String>) -> Result<Options, Stri
     let (mut ip, mut port, mut id) = (IpAddr::V4(Ipv4Addr::LOCALHOST), 0, None);
     let mut secret = secret.filter(|secret| !secret.is_empty());
     let (mut redirects, mut post_logouts) = (Vec::new(), Vec::new());
+    let (mut by_token, mut by_frame) = (None, None);
     let (mut single_sign_on, mut always_refresh_token) = (false, false);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -78,6 +81,8 @@ fn options(arguments: &[String], secret: Option<String>) -> Result<Options, Stri
             "--client-secret" => secret = Some(value()?),
             "--redirect-uri" => redirects.push(value()?),
             "--post-logout-redirect-uri" => post_logouts.push(value()?),
+            "--backchannel-logout-uri" => by_token = Some(value()?),
+            "--frontchannel-logout-uri" => by_frame = Some(value()?),
             "--bind" => ip = value()?.parse().map_err(|_| "--bind needs an address such as 127.0.0.1")?,
             "--port" => port = value()?.parse().map_err(|_| "--port needs a number up to 65535")?,
             "--single-sign-on" => single_sign_on = true,
@@ -88,6 +93,8 @@ fn options(arguments: &[String], secret: Option<String>) -> Result<Options, Stri
     let id = id.ok_or("--client-id is missing; it is the client id that the application sends")?;
     let mut client = redirects.into_iter().fold(Client::new(id), Client::redirect_uri);
     client = post_logouts.into_iter().fold(client, Client::post_logout_redirect_uri);
+    client = by_token.into_iter().fold(client, Client::backchannel_logout_uri);
+    client = by_frame.into_iter().fold(client, Client::frontchannel_logout_uri);
     if let Some(secret) = secret {
         client = client.secret(secret);
     }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::{
-    Alg, Behaviour, Client, Endpoint, Issued, Lie, Person, Problem, Received, Signing, jose::Draft,
-    serve::Server, shared::Shared, start_error::problems_of,
+    Alg, Behaviour, Client, Endpoint, Issued, Lie, Notified, Person, Problem, Received, Signing, jose::Draft,
+    logout::Farewell, serve::Server, shared::Shared, start_error::problems_of,
 };
 
 /// A running provider. Clones are handles on the same one.
@@ -182,6 +182,14 @@ impl Running {
     pub fn revoke(&self, sub: &str) -> &Self {
         self.shared.state().grants.revoke(|grant| grant.sub == sub);
         self
+    }
+
+    /// Ends every session of this subject, as an administrator does, and sends each client a logout token that has
+    /// registered for that; to browsers nothing is said. Gives what was sent, and what came of it.
+    pub async fn end_sessions(&self, sub: &str) -> Vec<Notified> {
+        let farewell =
+            Farewell::end(&self.shared, &mut self.shared.state(), |signed_in| signed_in.sub == sub);
+        farewell.send().await
     }
 
     /// Signs any payload in any way, as `client_id`'s provider: for logout tokens and for forgeries.

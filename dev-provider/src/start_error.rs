@@ -58,6 +58,17 @@ pub enum Problem {
         /// Its redirect URI.
         uri: String,
     },
+    /// A client cannot be told at this address that a session has ended.
+    #[error(
+        "client `{client}` cannot be told of a logout at `{uri}`. This provider calls loopback only, by plain http: \
+         give an address such as http://127.0.0.1:4180/oauth2/backchannel_logout"
+    )]
+    LogoutUri {
+        /// The client.
+        client: String,
+        /// The address.
+        uri: String,
+    },
     /// Two people have one subject or one username.
     #[error("two people are `{0}`. Give each person a subject and a username of their own")]
     DoubledPerson(String),
@@ -82,7 +93,23 @@ pub(crate) fn problems_of(client: &Client) -> Vec<Problem> {
             problems.push(Problem::RedirectUri { client: client.id.clone(), uri: uri.clone() });
         }
     }
+    for uri in client.backchannel_logout_uri.iter().chain(&client.frontchannel_logout_uri) {
+        if !is_on_loopback(uri) {
+            problems.push(Problem::LogoutUri { client: client.id.clone(), uri: uri.clone() });
+        }
+    }
     problems
+}
+
+fn is_on_loopback(uri: &str) -> bool {
+    url::Url::parse(uri).is_ok_and(|uri| {
+        let host = match uri.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            _ => false,
+        };
+        host && uri.scheme() == "http" && uri.fragment().is_none()
+    })
 }
 
 fn list(problems: &[Problem]) -> String {

@@ -10,6 +10,10 @@ pub enum Object {
     Claims,
     /// The ID token's header.
     Header,
+    /// The claims of logout tokens.
+    LogoutClaims,
+    /// The header of logout tokens.
+    LogoutHeader,
     /// The discovery document.
     Metadata,
     /// Every key that the honest key set shows.

@@ -73,6 +73,8 @@ pub enum Lie {
     UserinfoOf(String),
     /// Userinfo is a JWT signed in this way; [`Signing::With`] makes a correct one.
     SignedUserinfo(Signing),
+    /// Logout tokens are signed in this way.
+    SignedLogout(Signing),
     /// This endpoint behaves in this way; several behaviours of one endpoint combine.
     At(Endpoint, Behaviour),
 }

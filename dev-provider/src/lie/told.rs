@@ -130,6 +130,10 @@ impl Told {
         self.last(|lie| if let Lie::SignedUserinfo(signing) = lie { Some(signing.clone()) } else { None })
     }
 
+    pub(crate) fn signed_logout(&self) -> Option<Signing> {
+        self.last(|lie| if let Lie::SignedLogout(signing) = lie { Some(signing.clone()) } else { None })
+    }
+
     /// Of lies that contradict each other the last one told counts.
     fn last<'a, T>(&'a self, pick: impl Fn(&'a Lie) -> Option<T>) -> Option<T> {
         self.lies.iter().rev().find_map(pick)

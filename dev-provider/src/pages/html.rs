@@ -21,7 +21,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     // application and to wherever it sends people next.
     let policy = format!(
         "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; form-action 'self' http: https:; \
-         base-uri 'none'; frame-ancestors 'none'",
+         base-uri 'none'; frame-src http:; frame-ancestors 'none'",
         hash(STYLE),
         hash(SUBMIT_SCRIPT)
     );

@@ -1,4 +1,5 @@
-//! The pages that people see. They load nothing, run at most one line of script, and cannot be framed.
+//! The pages that people see. They load nothing but frames of clients that are told of a
+//! sign-out, run at most one line of script, and cannot be framed.
 
 mod html;
 mod people;
@@ -19,10 +20,15 @@ pub(crate) fn failure(status: StatusCode, reason: &str) -> Response {
     page(status, "Request refused", &body)
 }
 
-/// The end of a sign-out that leads nowhere else.
-pub(crate) fn signed_out() -> Response {
-    let body = "<h1>You are signed out</h1><p>You may close this page.</p>";
-    page(StatusCode::OK, "Signed out", body)
+/// The end of a sign-out. Clients are told of it in frames, and a link leads back, where there is a way.
+pub(crate) fn signed_out(frames: &[String], back: Option<&str>) -> Response {
+    let frame = |uri: &String| format!("<iframe hidden title=\"A client\" src=\"{}\"></iframe>", escape(uri));
+    let frames: String = frames.iter().map(frame).collect();
+    let on = match back {
+        Some(uri) => format!("<p><a id=\"back\" href=\"{}\">Back to the application</a></p>", escape(uri)),
+        None => "<p>You may close this page.</p>".to_owned(),
+    };
+    page(StatusCode::OK, "Signed out", &format!("<h1>You are signed out</h1>{on}{frames}"))
 }
 
 /// Carries an authorization response in a form (OAuth 2.0 Form Post Response Mode).

@@ -53,6 +53,12 @@ pub trait Provider: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether the provider can say that it has ended sessions, by [`Provider::logout_token`] and
+    /// [`Provider::speaks_for`]. A site that would hear it is refused where no provider of its can.
+    fn tells_of_logout(&self) -> bool {
+        false
+    }
+
     /// Proves what the provider says about sessions that it has ended (OpenID Connect Back-Channel Logout §2.6): the
     /// token is as it came. Once-only, age and end the core looks at.
     async fn logout_token(&self, _http: &Http, _token: &Secret) -> Result<LogoutNotice, ProviderError> {

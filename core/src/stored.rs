@@ -31,6 +31,7 @@ use crate::{
     cookie,
     entropy::Entropy,
     limits::{IDLE_LIMIT_MIN, REFRESH_INTERVAL_MIN},
+    provider::Provider,
     request::RequestHead,
     session::SessionId,
     store::{SessionStore, StoreKey},
@@ -113,7 +114,7 @@ impl Builder {
 }
 
 impl Keeping {
-    pub(crate) fn problems(&self) -> Vec<Problem> {
+    pub(crate) fn problems(&self, providers: &[Arc<dyn Provider>]) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut needs_store = |field, wanted: bool| {
             if wanted && self.store.is_none() {
@@ -125,6 +126,18 @@ impl Keeping {
         needs_store("refresh_tokens", self.refresh);
         needs_store("backchannel_logout", self.backchannel_logout);
         needs_store("frontchannel_logout", self.frontchannel_logout);
+        // That there is no provider at all is said elsewhere.
+        let nobody_tells =
+            !providers.is_empty() && !providers.iter().any(|provider| provider.tells_of_logout());
+        for (field, wanted) in [
+            ("backchannel_logout", self.backchannel_logout),
+            ("frontchannel_logout", self.frontchannel_logout),
+        ] {
+            if wanted && self.store.is_some() && nobody_tells {
+                let fault = "no provider here can say that it has ended a session";
+                problems.push(Problem::new(field, fault, "add an OpenID Connect provider, or leave it away"));
+            }
+        }
         for (field, time, least) in [
             ("idle_limit", self.idle, IDLE_LIMIT_MIN),
             ("refresh_every", self.refresh_every, REFRESH_INTERVAL_MIN),

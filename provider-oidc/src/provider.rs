@@ -170,6 +170,10 @@ impl Provider for Oidc {
         logout_token::prove(http, &self.config, token).await
     }
 
+    fn tells_of_logout(&self) -> bool {
+        true
+    }
+
     fn speaks_for(&self, issuer: &str) -> bool {
         self.config.issuer.describes_itself_as(issuer)
     }

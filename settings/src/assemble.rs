@@ -34,7 +34,7 @@ impl Settings {
                 // The core speaks of its own method there.
                 problem.remedy = LIST_THEM.to_owned();
             }
-            if matches!(problem.field, "idle_limit" | "refresh_tokens") && self.store().is_none() {
+            if NEEDS_STORE.contains(&problem.field) && self.store().is_none() {
                 problem.remedy = KEEP_THEM.to_owned();
             }
             problem.field = row_of(problem.field).map_or(problem.field, |row| self.name_of(row));
@@ -172,6 +172,8 @@ impl Settings {
 const LIST_THEM: &str = "list the addresses that your proxy asks from: `trusted_proxy_ips = [\"127.0.0.1\"]` in the file, \
                          or TRUSTED_PROXY_IPS=127.0.0.1, for one on this machine; `unix` for one that asks on a unix socket";
 
+/// What a cookie alone cannot do, by the core's names.
+const NEEDS_STORE: [&str; 4] = ["idle_limit", "refresh_tokens", "backchannel_logout", "frontchannel_logout"];
 /// What to do where something needs a store and there is none.
 const KEEP_THEM: &str = "set SESSION_STORE_TYPE to `redis` or `memory`, or leave it out";
 
@@ -195,6 +197,8 @@ pub(crate) fn row_of(field: &str) -> Option<&'static Row> {
         "cookie_name" => &rows::COOKIE_NAME,
         "session_age" => &rows::COOKIE_EXPIRE,
         "idle_limit" => &rows::IDLE_LIMIT,
+        "backchannel_logout" => &rows::BACKCHANNEL_LOGOUT,
+        "frontchannel_logout" => &rows::FRONTCHANNEL_LOGOUT,
         "refresh_tokens" | "refresh_every" => &rows::COOKIE_REFRESH,
         "email_domains" => &rows::EMAIL_DOMAINS,
         "allow_return_to" => &rows::WHITELIST_DOMAINS,

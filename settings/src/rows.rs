@@ -121,6 +121,8 @@ rows! {
     SESSION_STORE_TYPE both Choice(&["cookie", "redis", "memory"]), "cookie", "Where sessions are kept: in the cookie itself, in Redis or Valkey for any number of processes, or in the memory of this one.";
     IDLE_LIMIT ours Duration, "", "Ends a session that nobody has used for so long: a minute or more. It needs a store.";
     SIGN_OUT_AT_PROVIDER ours Flag, "false", "Sends whoever signs out on to the provider, to sign out there too. The sign-out address has to be registered there as a post-logout redirect URI.";
+    BACKCHANNEL_LOGOUT ours Flag, "false", "Lets providers end sessions here when they end their own, by a signed token that they send to `backchannel_logout` (with `/` and the provider's id where there are several). It needs a store and an OpenID Connect provider, and the address has to be registered there.";
+    FRONTCHANNEL_LOGOUT ours Flag, "false", "The same by a frame in the browser, which shows `frontchannel_logout`: for providers that cannot reach this program.";
     REDIS_CONNECTION_URL both Secret, "", "The address of the one server: `redis://host:port/database`, `rediss://` with TLS, or `unix:///path`.";
     REDIS_USERNAME both Text, "", "The name that the servers know this program by, where an address names none.";
     REDIS_PASSWORD both Secret, "", "The password for it, where an address has none.";

@@ -37,6 +37,8 @@ pub(crate) struct Sessions {
     /// `None` before the access token ends; never for no time at all.
     refresh_every: Option<Duration>,
     sign_out_at_provider: bool,
+    backchannel_logout: bool,
+    frontchannel_logout: bool,
 }
 
 /// The store that options name. Its `Debug` print shows no address and no secret.
@@ -100,6 +102,8 @@ impl Sessions {
             idle: options.duration(&rows::IDLE_LIMIT).filter(|idle| !idle.is_zero()),
             refresh_every: options.duration(&rows::COOKIE_REFRESH),
             sign_out_at_provider: options.flag(&rows::SIGN_OUT_AT_PROVIDER).unwrap_or(false),
+            backchannel_logout: options.flag(&rows::BACKCHANNEL_LOGOUT).unwrap_or(false),
+            frontchannel_logout: options.flag(&rows::FRONTCHANNEL_LOGOUT).unwrap_or(false),
         }
     }
 
@@ -120,6 +124,12 @@ impl Sessions {
         }
         if self.sign_out_at_provider {
             builder = builder.sign_out_at_provider();
+        }
+        if self.backchannel_logout {
+            builder = builder.backchannel_logout();
+        }
+        if self.frontchannel_logout {
+            builder = builder.frontchannel_logout();
         }
         match self.refresh_every {
             Some(Duration::ZERO) => builder,

@@ -26,6 +26,7 @@ fn environment(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     environment
 }
 
+const MEMORY: (&str, &str) = ("OAUTH2_PROXY_SESSION_STORE_TYPE", "memory");
 const REDIS: (&str, &str) = ("OAUTH2_PROXY_SESSION_STORE_TYPE", "redis");
 const REDIS_URL: (&str, &str) = ("OAUTH2_PROXY_REDIS_CONNECTION_URL", "redis://127.0.0.1:6379");
 
@@ -69,7 +70,8 @@ fn what_can_be_said_is_heeded() {
         ],
         &[("OAUTH2_PROXY_CLIENT_SECRET", ""), ("OAUTH2_PROXY_PROVIDER_DISPLAY_NAME", "The Company")],
         &[REDIS, REDIS_URL, ("OAUTH2_PROXY_COOKIE_REFRESH", "1h"), ("VESTIBULE_IDLE_LIMIT", "8h")],
-        &[("OAUTH2_PROXY_SESSION_STORE_TYPE", "memory"), ("OAUTH2_PROXY_COOKIE_REFRESH", "0")],
+        &[MEMORY, ("OAUTH2_PROXY_COOKIE_REFRESH", "0")],
+        &[MEMORY, ("VESTIBULE_BACKCHANNEL_LOGOUT", "true"), ("VESTIBULE_FRONTCHANNEL_LOGOUT", "true")],
         // What an environment for nginx says to oauth2-proxy, and what is always so here.
         &[
             ("OAUTH2_PROXY_REVERSE_PROXY", "true"),
@@ -134,10 +136,26 @@ fn each_mistake_is_named_with_its_variable_and_remedy() {
         (&[("OAUTH2_PROXY_COOKIE_EXPIRE", "0")], "OAUTH2_PROXY_COOKIE_EXPIRE", "400 days"),
         (&[("OAUTH2_PROXY_COOKIE_REFRESH", "1h")], "OAUTH2_PROXY_COOKIE_REFRESH", "set SESSION_STORE_TYPE"),
         (&[("VESTIBULE_IDLE_LIMIT", "1h")], "VESTIBULE_IDLE_LIMIT", "set SESSION_STORE_TYPE"),
+        (&[MEMORY, ("VESTIBULE_IDLE_LIMIT", "5s")], "VESTIBULE_IDLE_LIMIT", "a minute or more"),
         (
-            &[("OAUTH2_PROXY_SESSION_STORE_TYPE", "memory"), ("VESTIBULE_IDLE_LIMIT", "5s")],
-            "VESTIBULE_IDLE_LIMIT",
-            "a minute or more",
+            &[("VESTIBULE_BACKCHANNEL_LOGOUT", "true")],
+            "VESTIBULE_BACKCHANNEL_LOGOUT",
+            "set SESSION_STORE_TYPE",
+        ),
+        (
+            &[("VESTIBULE_FRONTCHANNEL_LOGOUT", "true")],
+            "VESTIBULE_FRONTCHANNEL_LOGOUT",
+            "set SESSION_STORE_TYPE",
+        ),
+        (
+            &[GITHUB[0], GITHUB[1], MEMORY, ("VESTIBULE_BACKCHANNEL_LOGOUT", "true")],
+            "VESTIBULE_BACKCHANNEL_LOGOUT",
+            "add an OpenID Connect provider",
+        ),
+        (
+            &[GITHUB[0], GITHUB[1], MEMORY, ("VESTIBULE_FRONTCHANNEL_LOGOUT", "true")],
+            "VESTIBULE_FRONTCHANNEL_LOGOUT",
+            "add an OpenID Connect provider",
         ),
         (&[("OAUTH2_PROXY_SESSION_STORE_TYPE", "disk")], "OAUTH2_PROXY_SESSION_STORE_TYPE", "`redis`"),
         (&[REDIS], "OAUTH2_PROXY_REDIS_CONNECTION_URL", "not set"),

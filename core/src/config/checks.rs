@@ -80,7 +80,7 @@ impl Builder {
         self.check_sign_in_page(problems);
         problems.extend(self.bearers.problems(self.providers.iter().map(|provider| provider.id())));
         problems.extend(self.token_headers.problems());
-        problems.extend(self.keeping.problems());
+        problems.extend(self.keeping.problems(&self.providers));
         problems.extend(self.pages.problems());
         if self.keys.is_none() {
             let remedy = "give at least one secret of 32 bytes: generate one with `openssl rand -base64 32`";

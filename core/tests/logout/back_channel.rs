@@ -1,14 +1,19 @@
 //! Back-channel logout: whose sessions end, and what is refused.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use vestibule::{exchange::HttpFailure, limits::BODY_BYTES_MAX, request::PlainHead, response::Response};
+use vestibule::{
+    exchange::HttpFailure, limits::BODY_BYTES_MAX, request::PlainHead, response::Response,
+    store::MemoryStore, time::Timestamp,
+};
 
 use crate::site::{BACK, ISSUER, Issuer, Site, builder, form, issuer, refused};
 
 const OTHER: &str = "https://other.example";
 
 fn other() -> Issuer {
-    Issuer { id: "other", issuer: OTHER, by_form: false }
+    Issuer { id: "other", issuer: OTHER, by_form: false, tells: true }
 }
 
 #[track_caller]
@@ -211,6 +216,26 @@ fn lo_17_without_a_store_it_is_refused_when_it_is_asked_for_and_not_there_otherw
     assert_eq!(refused(&site.notify(&site.token("a", &json!({"sub": "ada"})))), (404, "not_found".into()));
     assert_eq!(site.notify_at("/oauth2/backchannel_logout/op", &json!({"iss": ISSUER})).status, 404);
     assert!(browser.is_signed_in());
+}
+
+#[test]
+fn lo_17_where_no_provider_can_say_it_that_is_said_when_it_is_asked_for() {
+    let problems = |tells: [bool; 2]| {
+        let silent = Issuer { tells: tells[0], ..issuer() };
+        let second = Issuer { tells: tells[1], ..other() };
+        let store = MemoryStore::new(|| Timestamp::from_unix(0));
+        let builder = builder().provider(silent).provider(second).store(Arc::new(store));
+        match builder.backchannel_logout().frontchannel_logout().build() {
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                error.problems.iter().map(|problem| (problem.field, problem.remedy.clone())).collect()
+            }
+        }
+    };
+    let remedy = "add an OpenID Connect provider, or leave it away".to_owned();
+    let both = [("backchannel_logout", remedy.clone()), ("frontchannel_logout", remedy)];
+    assert_eq!(problems([false, false]), both);
+    assert_eq!(problems([false, true]), []);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn without_that_option_nobody_leaves_the_site() {
 
 #[test]
 fn se_08_a_sign_in_by_form_ends_the_session_that_it_began_beside() {
-    let by_form = Issuer { id: "op", issuer: ISSUER, by_form: true };
+    let by_form = Issuer { id: "op", issuer: ISSUER, by_form: true, tells: true };
     let site = Site::of(builder().provider(by_form));
     let mut browser = Browser { site: site.clone(), jar: Default::default() };
     let mut sign_in = |code: &str| {

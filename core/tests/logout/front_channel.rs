@@ -94,7 +94,7 @@ fn lo_18_only_a_visit_counts_and_only_where_it_is_wanted() {
 
 #[test]
 fn lo_18_where_a_provider_is_named_another_s_issuer_is_none() {
-    let other = Issuer { id: "other", issuer: "https://other.example", by_form: false };
+    let other = Issuer { id: "other", issuer: "https://other.example", by_form: false, tells: true };
     let site = Site::of(builder().provider(issuer()).provider(other).frontchannel_logout()).several();
     let browser = site.signed_in_at("other", "ada:1");
     let query = "?iss=https%3A%2F%2Fother.example&sid=1";

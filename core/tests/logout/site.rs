@@ -38,6 +38,8 @@ pub(crate) struct Issuer {
     pub(crate) id: &'static str,
     pub(crate) issuer: &'static str,
     pub(crate) by_form: bool,
+    /// Whether it can say that it has ended sessions.
+    pub(crate) tells: bool,
 }
 
 impl Issuer {
@@ -105,6 +107,10 @@ impl Provider for Issuer {
         let notice =
             LogoutNotice::new(self.issuer, text("jti").unwrap_or_default(), time("iat"), time("exp"));
         Ok(notice.subject(text("sub")).idp_session(text("sid")))
+    }
+
+    fn tells_of_logout(&self) -> bool {
+        self.tells
     }
 
     fn speaks_for(&self, issuer: &str) -> bool {
@@ -205,7 +211,7 @@ pub(crate) fn builder() -> Builder {
 }
 
 pub(crate) fn issuer() -> Issuer {
-    Issuer { id: "op", issuer: ISSUER, by_form: false }
+    Issuer { id: "op", issuer: ISSUER, by_form: false, tells: true }
 }
 
 impl Site {

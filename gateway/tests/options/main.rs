@@ -104,6 +104,7 @@ const TESTED: &[(&str, &[&str])] = &[
     ("the_provider_is_asked_anew_as_options_say", &["COOKIE_REFRESH"]),
     ("that_a_session_is_used_is_written_down_where_options_say_so", &["IDLE_LIMIT"]),
     ("signing_out_leads_to_the_provider_where_options_say_so", &["SIGN_OUT_AT_PROVIDER"]),
+    ("a_provider_ends_sessions_where_options_say_so", &["BACKCHANNEL_LOGOUT", "FRONTCHANNEL_LOGOUT"]),
     ("headers_say_who_somebody_is", &["SET_XAUTHREQUEST", "IDENTITY_HEADERS", "PREFER_EMAIL_TO_USER"]),
     (
         "headers_hand_tokens_on",

@@ -3,10 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::{Client, StatusCode};
 use rustix::process::Signal;
-use vestibule_dev_provider::{DevProvider, Endpoint, Running};
+use vestibule_dev_provider::{Client as ProviderClient, DevProvider, Endpoint, Running, Secret};
 use vestibule_outside::{
     PATIENCE, client, ports,
     redis::{Cluster, Redis, Watched, says},
@@ -238,6 +239,48 @@ async fn signing_out_leads_to_the_provider_where_options_say_so() -> Result<()> 
         assert_eq!(is_there, leads, "{location:?}");
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_ends_sessions_where_options_say_so() -> Result<()> {
+    for (by_token, by_frame) in [("true", "false"), ("false", "true"), ("", "")] {
+        let options = [
+            ("SESSION_STORE_TYPE", "memory"),
+            ("BACKCHANNEL_LOGOUT", by_token),
+            ("FRONTCHANNEL_LOGOUT", by_frame),
+        ];
+        let (provider, setup) = with(&options).await?;
+        let gateway = setup.start().await?;
+        let client = ProviderClient::new(client::ID)
+            .secret(client::SECRET)
+            .redirect_uri(gateway.url("/oauth2/callback"))
+            .backchannel_logout_uri(gateway.url("/oauth2/backchannel_logout"));
+        provider.register(client).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let cookies = gateway.signed_in().await?.cookie_header();
+        let (status, after) = if by_token == "true" { (200, 401) } else { (404, 202) };
+        let notified = provider.end_sessions("1001").await;
+        assert_eq!((notified.len(), notified[0].status), (1, Some(status)), "{options:?}");
+        assert_eq!(asked(&gateway.origin(), &cookies).await?, after, "{options:?}");
+
+        let cookies = gateway.signed_in().await?.cookie_header();
+        let sid = sid(&provider)?;
+        let (status, after) = if by_frame == "true" { (200, 401) } else { (404, 202) };
+        let frame = gateway.url("/oauth2/frontchannel_logout");
+        let query = [("iss", provider.issuer()), ("sid", sid.as_str())];
+        let frame = Client::new().get(reqwest::Url::parse_with_params(&frame, query)?).send().await?;
+        assert_eq!(frame.status().as_u16(), status, "{options:?}");
+        assert_eq!(asked(&gateway.origin(), &cookies).await?, after, "{options:?}");
+    }
+    Ok(())
+}
+
+/// The provider's session behind the latest ID token.
+fn sid(provider: &Running) -> Result<String> {
+    let issued = provider.issued().into_iter().rfind(|issued| issued.kind == Secret::IdToken);
+    let token = issued.context("an ID token was handed out")?.value;
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).context("it has a payload")?)?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload)?;
+    Ok(claims["sid"].as_str().context("it names a session")?.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,7 +163,7 @@ impl Provider for Oidc {
         let back_to = &request.post_logout_redirect_uri;
         let client_id = &self.config.settings.client_id;
         let endpoint = metadata.end_session_endpoint?;
-        Ok(endpoint.map(|endpoint| sign_out::location(endpoint, client_id, back_to, hint, state)))
+        Ok(endpoint.map(|endpoint| sign_out::location(&endpoint, client_id, back_to, hint, state)))
     }
 
     async fn logout_token(&self, http: &Http, token: &Secret) -> Result<LogoutNotice, ProviderError> {

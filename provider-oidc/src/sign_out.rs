@@ -2,29 +2,34 @@
 
 use url::Url;
 
-/// Bytes of an ID token that may stand in an address as `id_token_hint`; servers take request lines of some 8 KB.
-/// Without it the issuer goes by the client id, and may ask the person.
-const HINT_BYTES_MAX: usize = 6 * 1_024;
+/// Bytes of the whole address: servers take request lines of some 8 KiB. One that would be longer goes without the ID
+/// token; the issuer then goes by the client id, and may ask the person.
+const LOCATION_BYTES_MAX: usize = 7 * 1_024;
 
 /// `endpoint` with what it needs added to the query that it has.
 pub(crate) fn location(
-    mut endpoint: Url,
+    endpoint: &Url,
     client_id: &str,
     back_to: &Url,
     id_token: Option<&str>,
     state: Option<&str>,
 ) -> Url {
-    let mut query = endpoint.query_pairs_mut();
-    if let Some(hint) = id_token.filter(|hint| hint.len() <= HINT_BYTES_MAX) {
-        query.append_pair("id_token_hint", hint);
-    }
-    query.append_pair("client_id", client_id);
-    query.append_pair("post_logout_redirect_uri", back_to.as_str());
-    if let Some(state) = state {
-        query.append_pair("state", state);
-    }
-    drop(query);
-    endpoint
+    let with = |id_token: Option<&str>| {
+        let mut location = endpoint.clone();
+        let mut query = location.query_pairs_mut();
+        if let Some(hint) = id_token {
+            query.append_pair("id_token_hint", hint);
+        }
+        query.append_pair("client_id", client_id);
+        query.append_pair("post_logout_redirect_uri", back_to.as_str());
+        if let Some(state) = state {
+            query.append_pair("state", state);
+        }
+        drop(query);
+        location
+    };
+    let location = with(id_token);
+    if location.as_str().len() > LOCATION_BYTES_MAX { with(None) } else { location }
 }
 
 #[cfg(test)]
@@ -33,7 +38,7 @@ mod tests {
 
     fn at(endpoint: &str, id_token: Option<&str>, state: Option<&str>) -> String {
         let back_to = Url::parse("https://app.example/bye?x=1").unwrap();
-        location(Url::parse(endpoint).unwrap(), "the client", &back_to, id_token, state).into()
+        location(&Url::parse(endpoint).unwrap(), "the client", &back_to, id_token, state).into()
     }
 
     #[test]
@@ -44,9 +49,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_that_no_server_takes_is_left_out() {
+    fn lo_03_a_hint_that_no_server_takes_is_left_out() {
         let without = at("https://op.example/end", None, None);
-        assert_eq!(at("https://op.example/end", Some(&"x".repeat(HINT_BYTES_MAX + 1)), None), without);
-        assert_ne!(at("https://op.example/end", Some(&"x".repeat(HINT_BYTES_MAX)), None), without);
+        let room = LOCATION_BYTES_MAX - at("https://op.example/end", Some(""), None).len();
+        assert_eq!(at("https://op.example/end", Some(&"x".repeat(room + 1)), None), without);
+        assert_eq!(at("https://op.example/end", Some(&"x".repeat(room)), None).len(), LOCATION_BYTES_MAX);
+        // It is the whole that counts, whatever it is long by.
+        let long = format!("https://op.example/end?x={}", "x".repeat(LOCATION_BYTES_MAX));
+        assert_eq!(at(&long, Some("a.b.c"), None), at(&long, None, None));
     }
 }

@@ -118,17 +118,21 @@ impl Grants {
         self.browsers.get(cookie)
     }
 
-    /// Ends what `which` picks, with all that came of it, and says what that was, each once.
-    pub(crate) fn end(&mut self, which: impl Fn(&SignedIn) -> bool) -> BTreeSet<SignedIn> {
+    /// Who is signed in of those whom `which` picks, each once.
+    pub(crate) fn signed_in(&self, which: impl Fn(&SignedIn) -> bool) -> BTreeSet<SignedIn> {
         let all = [&self.codes, &self.access_tokens, &self.refresh_tokens];
-        let mut ended = BTreeSet::new();
-        for grant in all.into_iter().flat_map(Kept::values).map(|token| &token.grant) {
-            let (client_id, sub, sid) = (grant.client_id.clone(), grant.sub.clone(), grant.sid.clone());
-            let signed_in = SignedIn { client_id, sub, sid };
-            if !grant.is_revoked() && which(&signed_in) {
-                ended.insert(signed_in);
-            }
-        }
+        let grants = all.into_iter().flat_map(Kept::values).map(|token| &token.grant);
+        let signed_in = |grant: &Arc<Grant>| SignedIn {
+            client_id: grant.client_id.clone(),
+            sub: grant.sub.clone(),
+            sid: grant.sid.clone(),
+        };
+        grants.filter(|grant| !grant.is_revoked()).map(signed_in).filter(which).collect()
+    }
+
+    /// Ends what `which` picks, with all that came of it, and says what that was.
+    pub(crate) fn end(&mut self, which: impl Fn(&SignedIn) -> bool) -> BTreeSet<SignedIn> {
+        let ended = self.signed_in(which);
         self.revoke(|grant| ended.iter().any(|ended| ended.sid == grant.sid));
         self.browsers.entries.retain(|_, browser| !ended.iter().any(|ended| ended.sid == browser.sid));
         ended

@@ -91,6 +91,12 @@ impl Running {
         }
     }
 
+    /// The names of the sessions that this subject has here: `sid` of their ID tokens, each once.
+    pub fn sessions(&self, sub: &str) -> Vec<String> {
+        let signed_in = self.shared.state().grants.signed_in(|signed_in| signed_in.sub == sub);
+        signed_in.into_iter().map(|signed_in| signed_in.sid).collect()
+    }
+
     /// All codes and tokens that were handed out.
     pub fn issued(&self) -> Vec<Issued> {
         self.shared.state().journal.issued().cloned().collect()

@@ -68,6 +68,7 @@ async fn whoever_is_signed_in_is_signed_out_by_a_token() {
     let provider = told_at(&origin).await;
     let tokens = tokens(&provider).await;
     assert_eq!(provider.end_sessions("1002").await, []);
+    assert_eq!(provider.sessions("1001").as_slice(), [support::claims(&tokens)["sid"].as_str().unwrap()]);
     let notified = provider.end_sessions("1001").await;
     let said = heard.await.unwrap();
     assert!(said.starts_with("POST /back?x=1 HTTP/1.1\r\n"), "{said}");
@@ -82,6 +83,7 @@ async fn whoever_is_signed_in_is_signed_out_by_a_token() {
     assert!(claims["jti"].is_string() && claims.get("nonce").is_none());
     assert_eq!(part(&notified[0], 0)["typ"], "logout+jwt");
 
+    assert_eq!(provider.sessions("1001"), [""; 0]);
     assert_eq!(userinfo(&provider, &tokens).await.status(), 401, "what it was signed in with is over");
     assert_eq!(refresh(&provider, tokens["refresh_token"].as_str().unwrap()).await.status(), 400);
     assert_eq!(provider.end_sessions("1001").await, [], "and that is said once");

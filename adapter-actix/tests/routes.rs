@@ -96,6 +96,24 @@ async fn an_endpoint_written_in_another_way_is_none() {
 }
 
 #[actix_web::test]
+async fn what_providers_say_about_logouts_is_routed_configured_and_in_a_scope() {
+    let by_routes = site(App::new().configure(gate().routes())).await;
+    let by_scope = site(App::new().service(gate().scope())).await;
+    for app in [&by_routes, &by_scope] {
+        for path in
+            ["backchannel_logout", "backchannel_logout/op", "frontchannel_logout", "frontchannel_logout/op"]
+        {
+            // This site does not listen to them, and says so in words of ours.
+            for method in [Method::POST, Method::GET] {
+                let request = TestRequest::with_uri(&format!("/oauth2/{path}")).method(method.clone());
+                let answer = Browser::new(app).send(request).await;
+                assert!(answer.status == 404 && answer.body.contains("not_found"), "{path}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
 async fn every_cookie_line_survives() {
     let app = site(App::new().configure(gate().routes())).await;
     let answer = Browser::new(&app).sign_in("/oauth2/sign_in", "/oauth2/callback").await;

@@ -68,6 +68,22 @@ async fn renamed_paths_and_aliases_and_a_provider_s_own_paths_are_all_routed() {
 }
 
 #[tokio::test]
+async fn what_providers_say_about_logouts_is_routed_merged_and_nested() {
+    let by_routes = Router::new().merge(gate().routes());
+    let by_scope = Router::new().nest("/oauth2", gate().scope());
+    for (app, path) in [&by_routes, &by_scope].into_iter().flat_map(|app| {
+        ["backchannel_logout", "backchannel_logout/op", "frontchannel_logout", "frontchannel_logout/op"]
+            .map(|path| (app, format!("/oauth2/{path}")))
+    }) {
+        // This site does not listen to them, and says so in words of ours.
+        for method in ["POST", "GET"] {
+            let answer = Browser::new(app).send(Request::builder().method(method).uri(&path)).await;
+            assert!(answer.status == 404 && answer.body.contains("not_found"), "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_cookie_line_survives() {
     let app = Router::new().merge(gate().routes());
     let answer = Browser::new(&app).sign_in("/oauth2/sign_in", "/oauth2/callback").await;

@@ -57,11 +57,18 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: true },
     rpInitiatedLogout: { enabled: true },
+    backchannelLogout: { enabled: true },
+    revocation: { enabled: true },
   },
+  // Its own dispatcher calls nobody on loopback, where all clients of these tests are.
+  fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),
   // A client that forgets PKCE is refused, so that a sign-in that works proves it was sent.
   pkce: { required: () => true },
   cookies: { keys: ["these cookies protect nobody"] },
 });
+provider.on("backchannel.success", (_context, client) => console.log("heeded by", client.clientId));
+provider.on("backchannel.error", (_context, error) => console.log("not heeded:", error.message));
+provider.on("grant.revoked", () => console.log("a grant was revoked"));
 provider.on("server_error", (_context, error) => console.error(error));
 server.on("request", provider.callback());
 console.log(`listening on ${address}`);

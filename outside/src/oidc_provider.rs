@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Browser, Child, PATIENCE, client, ports, tools};
 
@@ -30,13 +30,29 @@ impl OidcProvider {
 
     /// The same with more of the environment that the program reads, as it stands in the program's own first lines.
     pub async fn start_with(port: u16, origin: &str, environment: &[(&str, &str)]) -> Result<Self> {
-        let clients = json!([{
+        Self::start_all(port, origin, environment, |_| {}).await
+    }
+
+    /// Starts it with a client that is what `change` makes of the usual one.
+    pub async fn start_changed(origin: &str, change: impl FnOnce(&mut Value)) -> Result<Self> {
+        Self::start_all(0, origin, &[], change).await
+    }
+
+    async fn start_all(
+        port: u16,
+        origin: &str,
+        environment: &[(&str, &str)],
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Self> {
+        let mut client = json!({
             "client_id": client::ID,
             "client_secret": client::SECRET,
             "grant_types": ["authorization_code", "refresh_token"],
             "redirect_uris": client::callbacks(origin),
             "post_logout_redirect_uris": [format!("{origin}/"), format!("{origin}/app/oauth2/sign_out")],
-        }]);
+        });
+        change(&mut client);
+        let clients = json!([client]);
         let mut child = Child::start(
             "oidc-provider",
             Command::new(tools::node()?)
@@ -54,6 +70,11 @@ impl OidcProvider {
     /// Its issuer identifier.
     pub fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its log up to now.
+    pub fn log(&self) -> String {
+        self.child.output()
     }
 
     /// Its port, to start another one there later.

@@ -58,6 +58,16 @@ pub fn faketime() -> Result<PathBuf> {
         .with_context(|| format!("faketime is not installed; {REMEDY}"))
 }
 
+/// Keycloak's folder, as `cargo xtask test` has unpacked and built it.
+pub fn keycloak() -> Result<PathBuf> {
+    let folder = tools()?.join("keycloak");
+    // As there, this is written last.
+    if folder.join("installed.txt").is_file() {
+        return Ok(folder.join("server"));
+    }
+    bail!("Keycloak is not installed in {}; {REMEDY}", folder.display())
+}
+
 fn from_python(name: &str) -> Result<PathBuf> {
     let folder = tools()?.join("python");
     // The list is written last, so without it the environment is not whole.

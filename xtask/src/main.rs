@@ -8,6 +8,7 @@ mod bench;
 mod demo;
 mod files;
 mod fuzz;
+mod keycloak;
 mod python;
 mod simulate;
 mod steps;

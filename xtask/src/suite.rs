@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
-    Outcome, python,
+    Outcome, keycloak, python,
     steps::{self, Steps, cargo},
     tools, tools_folder, web,
 };
@@ -36,7 +36,8 @@ pub(crate) fn tools() -> Outcome {
 fn install(steps: &mut Steps) -> Outcome {
     steps.step("tools: Debian's", tools::debian)?;
     steps.step("tools: npm's", tools::npm)?;
-    steps.step("tools: Python's", python::packages)
+    steps.step("tools: Python's", python::packages)?;
+    steps.step("tools: Maven's", keycloak::install)
 }
 
 /// The steps, the quick ones first.

@@ -117,8 +117,9 @@ pub(crate) fn section(stores: &Stores) -> String {
     text += &arms_table(&stores.checks);
     let _ = write!(
         text,
-        "\nMemory that {} sessions of as many people take up, each with a name, an address, two groups and an access \
-         token, together with the lists by which they are found again. Sealed sessions take up none.\n\n\
+        "\nMemory that {} sessions of as many people take up, each with a name, an address and two groups, and none \
+         with tokens, which are kept where a site asks for them; the lists by which sessions are found again count. \
+         Sealed sessions take up none.\n\n\
          | kept | MiB | bytes a session |\n|---|--:|--:|\n",
         thousands(SESSIONS as f64)
     );

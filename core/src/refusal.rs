@@ -211,7 +211,7 @@ refusals! {
         "It cannot be looked up who is signed in: the session store does not answer, or has no room."
         "Try again in a moment; nobody has been signed out."
     EndedMeanwhile "ended_meanwhile" 400 Person
-        "The sign-in provider ended this sign-in while it was being finished."
+        "Your sessions were ended, here or at the sign-in provider, while this sign-in was being finished."
         "Sign in again."
     TooManySignIns "too_many_sign_ins" 503 Operator
         "More people or programs are signing in at this moment than this site takes on at once."

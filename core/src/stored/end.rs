@@ -132,7 +132,7 @@ pub(crate) async fn end_all(
     let shelf = Shelf { vestibule, http, entropy };
     announce(&shelf, whose, shelf.now()).await?;
     let ended = end_listed(&shelf, whose, but).await?;
-    for kept in &ended {
+    for kept in ended.iter().flatten() {
         shelf.take_back(kept).await;
     }
     Ok(ended.len())
@@ -145,22 +145,26 @@ pub(super) async fn end_for_good(shelf: &Shelf<'_>, whose: &Whose) -> Result<usi
     Ok(end_listed(shelf, whose, None).await?.len())
 }
 
-/// Ends those that are there.
+/// Ends those that are there. What does not open here, by these keys and this clock, may open elsewhere: it ends too, and
+/// nobody knows what was in it.
 pub(super) async fn end_listed(
     shelf: &Shelf<'_>,
     whose: &Whose,
     but: Option<SessionId>,
-) -> Result<Vec<Kept>, StoreError> {
+) -> Result<Vec<Option<Kept>>, StoreError> {
     let vestibule = shelf.vestibule;
+    let index = whose.index(vestibule);
     let mut ended = Vec::new();
-    for key in shelf.listed(whose.index(vestibule)).await? {
+    for key in shelf.listed(index.clone()).await? {
         if but.is_some_and(|id| vestibule.record_key(id) == key) {
             continue;
         }
-        if let Some(found) = shelf.load(key).await? {
-            if shelf.remove(&found).await? {
-                ended.push(found.kept);
-            }
+        let (was_there, kept) = match shelf.load(key.clone()).await? {
+            Some(found) => (shelf.remove(&found).await?, Some(found.kept)),
+            None => (shelf.take_away(key, vec![index.clone()]).await?, None),
+        };
+        if was_there {
+            ended.push(kept);
         }
     }
     Ok(ended)

@@ -99,7 +99,11 @@ impl Shelf<'_> {
 
     /// Takes a session away; says whether it was there.
     pub(super) async fn remove(&self, found: &Found) -> Result<bool, StoreError> {
-        let (key, indexes) = (found.key.clone(), self.indexes(&found.kept));
+        self.take_away(found.key.clone(), self.indexes(&found.kept)).await
+    }
+
+    /// Takes away what is under `key`, whatever it is.
+    pub(super) async fn take_away(&self, key: StoreKey, indexes: Vec<StoreKey>) -> Result<bool, StoreError> {
         match self.http.store(StoreRequest::Remove { key, indexes }).await? {
             StoreReply::Removed(removed) => Ok(removed),
             _ => Err(StoreError::Broken),

@@ -15,11 +15,12 @@ use vestibule::{
     flow::{Effect, Step},
     identity::Identity,
     request::PlainHead,
+    seal::KeyRing,
     session::ApplicationData,
     store::StoreError,
 };
 
-use crate::town::{Browser, LIFE, Town};
+use crate::town::{Browser, LIFE, NEWER_SECRET, SECRET, Town};
 
 fn all_of(at: &Driver, person: &Identity) -> usize {
     block_on(at.sessions(&person.issuer, &person.subject)).unwrap().len()
@@ -110,6 +111,19 @@ fn lo_19_a_refresh_in_flight_while_signing_out_leaves_the_session_dead_and_its_t
     assert_eq!(copy.who(&at), None);
     assert_eq!(town.issuer().revoked, ["canary-refresh-1", "canary-refresh-2"]);
     assert!(!town.issuer().reused);
+}
+
+#[test]
+fn lo_20_an_instance_ends_what_it_cannot_open_and_another_can() {
+    let town = Town::new();
+    let ring = |secrets: &[&str]| KeyRing::new(secrets).unwrap();
+    let both = town.instance_of(town.site().keys(ring(&[SECRET, NEWER_SECRET])));
+    let newer = town.instance_of(town.site().keys(ring(&[NEWER_SECRET])));
+    let browser = Browser::signed_in(&both, "ada");
+    let person = browser.session(&both).unwrap().identity;
+    assert_eq!(browser.who(&newer), None, "its key was taken away there");
+    assert_eq!(block_on(newer.end_sessions(&person.issuer, &person.subject, None)), Ok(1));
+    assert_eq!((browser.who(&both), all_of(&both, &person)), (None, 0));
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn load(&self, key: &StoreKey) -> Result<Option<Record>, StoreError>;
 
     /// Keeps a record for `life`, where there is none under `key`; says whether it did. The record is listed under each
-    /// of `indexes` for at least as long.
+    /// of `indexes` for at least as long, and as long as what takes its place is there
+    /// ([`CLOCK_JUMP_MAX`](crate::limits::CLOCK_JUMP_MAX) longer is enough).
     ///
     /// # Errors
     /// The store cannot be asked, or has no room. The record may be listed then, without being there.

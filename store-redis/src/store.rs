@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, Value, cmd};
 use tokio::{sync::Semaphore, time::timeout};
 use vestibule::{
-    limits::{CLOCK_LEEWAY, STORE_CALL_TIME_MAX},
+    limits::{CLOCK_JUMP_MAX, STORE_CALL_TIME_MAX},
     store::{Record, Replaced, SessionStore, StoreError, StoreKey},
 };
 
@@ -157,8 +157,8 @@ impl RedisStore {
     }
 
     async fn list(&self, index: &StoreKey, key: &StoreKey, life: Duration) -> Result<(), StoreError> {
-        // The next master's clock may be a little ahead of this one's.
-        let life = milliseconds(life.saturating_add(CLOCK_LEEWAY));
+        // The next master's clock may be ahead of this one's, or this one's jump before the record is replaced.
+        let life = milliseconds(life.saturating_add(CLOCK_JUMP_MAX));
         let with = |command: &mut Cmd| {
             command.arg(key.as_str()).arg(life);
         };

@@ -1,7 +1,7 @@
 //! Sessions in this process's memory: for one instance, and for tests.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     sync::{Mutex, MutexGuard},
     time::Duration,
@@ -25,10 +25,10 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Kept {
     records: HashMap<StoreKey, Entry>,
-    /// What is listed under an index, and until when.
-    lists: HashMap<StoreKey, HashMap<StoreKey, Timestamp>>,
+    /// What is listed under an index: as long as it is there.
+    lists: HashMap<StoreKey, HashSet<StoreKey>>,
     /// Everything with its end, the earliest first.
-    ends: BTreeSet<(Timestamp, End)>,
+    ends: BTreeSet<(Timestamp, StoreKey)>,
     versions: u64,
 }
 
@@ -36,12 +36,7 @@ struct Entry {
     version: u64,
     value: Vec<u8>,
     ends: Timestamp,
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    OfRecord(StoreKey),
-    OfListing { index: StoreKey, key: StoreKey },
+    indexes: Vec<StoreKey>,
 }
 
 impl MemoryStore {
@@ -85,38 +80,37 @@ impl fmt::Debug for MemoryStore {
 
 impl Kept {
     fn forget_until(&mut self, now: Timestamp) {
-        while self.ends.first().is_some_and(|(ends, _)| *ends <= now) {
-            match self.ends.pop_first() {
-                Some((_, End::OfRecord(key))) => drop(self.records.remove(&key)),
-                Some((_, End::OfListing { index, key })) => self.unlist(&index, &key),
-                None => {}
-            }
+        while let Some((_, key)) = self.ends.first().filter(|(ends, _)| *ends <= now).cloned() {
+            self.take(&key);
         }
     }
 
     fn unlist(&mut self, index: &StoreKey, key: &StoreKey) {
         let Some(list) = self.lists.get_mut(index) else { return };
-        if let Some(ends) = list.remove(key) {
-            self.ends.remove(&(ends, End::OfListing { index: index.clone(), key: key.clone() }));
-        }
+        list.remove(key);
         if list.is_empty() {
             self.lists.remove(index);
         }
     }
 
-    fn put(&mut self, key: &StoreKey, value: &[u8], ends: Timestamp) -> u64 {
-        self.take(key);
+    /// Keeps a record under a key that has none.
+    fn put(&mut self, key: &StoreKey, value: &[u8], ends: Timestamp, indexes: Vec<StoreKey>) -> u64 {
         self.versions += 1;
-        let entry = Entry { version: self.versions, value: value.to_vec(), ends };
+        for index in &indexes {
+            self.lists.entry(index.clone()).or_default().insert(key.clone());
+        }
+        let entry = Entry { version: self.versions, value: value.to_vec(), ends, indexes };
         self.records.insert(key.clone(), entry);
-        self.ends.insert((ends, End::OfRecord(key.clone())));
+        self.ends.insert((ends, key.clone()));
         self.versions
     }
 
-    fn take(&mut self, key: &StoreKey) -> bool {
-        let Some(entry) = self.records.remove(key) else { return false };
-        self.ends.remove(&(entry.ends, End::OfRecord(key.clone())));
-        true
+    /// Takes a record away, and off its lists; says where it was listed.
+    fn take(&mut self, key: &StoreKey) -> Option<Vec<StoreKey>> {
+        let entry = self.records.remove(key)?;
+        self.ends.remove(&(entry.ends, key.clone()));
+        entry.indexes.iter().for_each(|index| self.unlist(index, key));
+        Some(entry.indexes)
     }
 }
 
@@ -141,11 +135,7 @@ impl SessionStore for MemoryStore {
         if kept.records.len() >= self.most {
             return Err(StoreError::Full);
         }
-        kept.put(key, value, ends);
-        for index in indexes {
-            kept.lists.entry(index.clone()).or_default().insert(key.clone(), ends);
-            kept.ends.insert((ends, End::OfListing { index: index.clone(), key: key.clone() }));
-        }
+        kept.put(key, value, ends, indexes.to_vec());
         Ok(true)
     }
 
@@ -158,21 +148,21 @@ impl SessionStore for MemoryStore {
     ) -> Result<Replaced, StoreError> {
         let ends = (self.clock)().after(life);
         let mut kept = self.now();
-        Ok(match kept.records.get(key) {
-            None => Replaced::Gone,
-            Some(entry) if entry.version != version => Replaced::Changed,
-            Some(_) => Replaced::Now(kept.put(key, value, ends)),
-        })
+        if kept.records.get(key).is_some_and(|entry| entry.version != version) {
+            return Ok(Replaced::Changed);
+        }
+        let Some(indexes) = kept.take(key) else { return Ok(Replaced::Gone) };
+        Ok(Replaced::Now(kept.put(key, value, ends, indexes)))
     }
 
     async fn remove(&self, key: &StoreKey, indexes: &[StoreKey]) -> Result<bool, StoreError> {
         let mut kept = self.now();
         indexes.iter().for_each(|index| kept.unlist(index, key));
-        Ok(kept.take(key))
+        Ok(kept.take(key).is_some())
     }
 
     async fn listed(&self, index: &StoreKey) -> Result<Vec<StoreKey>, StoreError> {
-        Ok(self.now().lists.get(index).map(|list| list.keys().cloned().collect()).unwrap_or_default())
+        Ok(self.now().lists.get(index).map(|list| list.iter().cloned().collect()).unwrap_or_default())
     }
 }
 
@@ -217,5 +207,20 @@ mod tests {
         assert!(block_on(store.load(&key("a"))).is_ok_and(|record| record.is_some()));
         clock.fetch_add(9, Ordering::Relaxed);
         assert_eq!((insert("c"), store.len()), (Ok(true), 1));
+    }
+
+    #[test]
+    fn what_is_replaced_stays_listed_whatever_the_clock_does() {
+        let (store, clock) = store();
+        let (key, index) = (StoreKey::new("test", &[b"key"]), StoreKey::new("test", &[b"index"]));
+        let life = Duration::from_secs(9);
+        assert_eq!(block_on(store.insert(&key, b"", life, std::slice::from_ref(&index))), Ok(true));
+        clock.fetch_add(8, Ordering::Relaxed);
+        let version = block_on(store.load(&key)).unwrap().unwrap().version;
+        assert!(matches!(block_on(store.replace(&key, version, b"", life)), Ok(Replaced::Now(_))));
+        clock.fetch_add(8, Ordering::Relaxed);
+        assert_eq!(block_on(store.listed(&index)), Ok(vec![key]));
+        clock.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(block_on(store.listed(&index)), Ok(Vec::new()));
     }
 }

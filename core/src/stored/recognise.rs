@@ -8,12 +8,16 @@ use crate::{
     entropy::{Entropy, Seed},
     errand::{self, Errand},
     identity::Tokens,
+    limits::CHANGE_TRIES_MAX,
     log,
     request::RequestHead,
     response::Event,
     session::{SessionId, SessionView},
-    store::StoreError,
-    stored::{refresh::refresh, shelf::Shelf},
+    store::{Replaced, StoreError},
+    stored::{
+        refresh::refresh,
+        shelf::{Found, Shelf},
+    },
     time::Timestamp,
 };
 
@@ -100,12 +104,30 @@ async fn recognised(
         let Some(now_found) = now_found else { return Ok(Recognition { session: None, event }) };
         found = now_found;
     }
-    let now = shelf.now();
-    if found.by_older_key || found.kept.wants_touch(keeping, now) {
-        found.kept.seen = now.max(found.kept.seen);
-        // Where somebody else has just written, they have written this too, or will.
-        noted(shelf.put(&mut found).await)?;
-    }
+    let Some(found) = touched(&mut shelf, found).await? else {
+        return Ok(Recognition { session: None, event });
+    };
     let recognised = Recognised { session: found.kept.session, tokens: found.kept.tokens };
     Ok(Recognition { session: Some(Arc::new(recognised)), event })
+}
+
+/// Writes down that the session is used, and seals it by the first key, where that is due. Whoever else has just written
+/// need not have written this, and may not come to it any more. `None` where the session has ended meanwhile.
+async fn touched(shelf: &mut Shelf<'_>, mut found: Found) -> Result<Option<Found>, StoreError> {
+    let now = shelf.now();
+    for _ in 0..CHANGE_TRIES_MAX {
+        if !found.by_older_key && !found.kept.wants_touch(&shelf.vestibule.keeping, now) {
+            break;
+        }
+        found.kept.seen = now.max(found.kept.seen);
+        match noted(shelf.put(&mut found).await)? {
+            None | Some(Replaced::Now(_)) => break,
+            Some(Replaced::Gone) => return Ok(None),
+            Some(Replaced::Changed) => match shelf.load(found.key).await? {
+                Some(newer) => found = newer,
+                None => return Ok(None),
+            },
+        }
+    }
+    Ok(Some(found))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use vestibule::{
     Vestibule,
     driver::Host as _,
+    errand::Errand,
     flow::{Effect, Step},
     seal::KeyRing,
 };
@@ -67,6 +68,24 @@ fn se_34_clocks_that_jump_an_hour_neither_end_a_session_nor_let_one_live_on() {
         assert_eq!(browser.who(&at), None, "the absolute limit holds");
         assert!(!town.issuer().reused);
     }
+}
+
+#[test]
+fn se_34_a_use_counts_although_somebody_else_writes_the_record_at_the_same_time() {
+    let town = Town::new();
+    let at = town.instance_of(town.site().idle_limit(Duration::from_secs(600)).refresh_tokens());
+    let browser = Browser::signed_in(&at, "ada");
+    town.pass(239);
+    let is_write = |effect: &Effect| format!("{effect:?}").starts_with("replace");
+    let used = town.up_to(town.looks(&at, &browser), is_write);
+    town.pass(2);
+    // Another request is to refresh the session: it writes that it will, and is heard of no more.
+    let killed = town.up_to(town.looks(&at, &browser), |effect| matches!(effect, Effect::Http { .. }));
+    assert!(matches!(killed, Errand::Needs(..)), "it came to the provider");
+    drop(killed);
+    assert!(town.finish(used).unwrap().session.is_some());
+    town.pass(500);
+    assert_eq!(browser.who(&at).as_deref(), Some("ada"), "it was used 502 seconds ago");
 }
 
 #[test]

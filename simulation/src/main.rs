@@ -1,7 +1,7 @@
-//! `cargo xtask simulate [--runs N] [--seed S]`: as many runs as wanted.
+//! `cargo xtask simulate [--runs N] [--seed S] [--threads T]`: as many runs as wanted.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person")]
 
-use std::{env, process::ExitCode};
+use std::{env, process::ExitCode, thread};
 
 use vestibule_simulation::{EXPECTED, simulate};
 
@@ -11,11 +11,13 @@ fn main() -> ExitCode {
         let at = words.iter().position(|word| word == name);
         at.map_or(Ok(otherwise), |at| words.get(at + 1).map_or("", String::as_str).parse())
     };
-    let (Ok(runs), Ok(seed)) = (number("--runs", 100_000), number("--seed", 0)) else {
-        eprintln!("--runs and --seed want a number");
+    let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
+    let numbers = (number("--runs", 100_000), number("--seed", 0), number("--threads", threads));
+    let (Ok(runs), Ok(seed), Ok(threads)) = numbers else {
+        eprintln!("--runs, --seed and --threads want a number");
         return ExitCode::FAILURE;
     };
-    match simulate(seed, runs, None) {
+    match simulate(seed, runs, None, usize::try_from(threads).unwrap_or(1)) {
         Err(fault) => {
             eprintln!("{fault}");
             ExitCode::FAILURE

@@ -45,6 +45,12 @@ impl Model {
         assert!(before.is_none(), "no two seals are the same text");
     }
 
+    /// When a browser's cookie ends that an older key than the newest has sealed.
+    pub(super) fn ends_by_older_key(&self, browser: &Browser, name: &str) -> Option<Timestamp> {
+        let given = self.given.get(browser.only(name)?)?;
+        (given.key < self.key).then_some(given.expires)
+    }
+
     /// What a browser's cookie says, if it says anything: exactly one, as it was given out, under its own name, in its
     /// time, by a key that is still there.
     pub(super) fn says(&self, browser: &Browser, name: &str, now: Timestamp) -> Option<Says> {

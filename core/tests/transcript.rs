@@ -47,7 +47,7 @@ fn lk_02_a_printed_run_shows_its_course_and_no_secret() {
     }
     let expected = "\
 1800000000  > GET /oauth2/callback?code=[..]&state=[..], 0 bytes
-            ? claim the attempt until 1800000600
+            ? claim the attempt until 1800007800
 1800000000  ! First
             ? token: POST plain.example/token, 163 bytes
 1800000000  ! 200 OK, 60 bytes

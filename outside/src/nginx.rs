@@ -96,12 +96,26 @@ fn seed2_with(original: &str, app: u16, gateway: u16, port: u16) -> Result<Strin
 /// A configuration with its addresses replaced by a test's own. Each must be there exactly once, so that no example
 /// quietly keeps one.
 pub(crate) fn readdressed(original: &str, addresses: &[(&str, String)]) -> Result<String> {
-    let mut text = original.to_owned();
-    for (theirs, ours) in addresses {
-        ensure!(text.matches(theirs).count() == 1, "the original file has `{theirs}` exactly once");
-        text = text.replace(theirs, ours);
+    for (theirs, _) in addresses {
+        ensure!(original.matches(theirs).count() == 1, "the original file has `{theirs}` exactly once");
     }
-    Ok(text)
+    Ok(replaced(original, addresses))
+}
+
+/// A text with each of these replaced wherever it stands, in one pass: what is put in may look like the next that is
+/// looked for, as port 41801 begins like 4180.
+pub(crate) fn replaced(original: &str, addresses: &[(&str, String)]) -> String {
+    let (mut text, mut rest) = (String::new(), original);
+    let next = |rest: &str| {
+        let found = addresses.iter().filter_map(|(theirs, ours)| Some((rest.find(theirs)?, *theirs, ours)));
+        found.min_by_key(|(at, ..)| *at).map(|(at, theirs, ours)| (at, at + theirs.len(), ours.clone()))
+    };
+    while let Some((start, end, ours)) = next(rest) {
+        text += &rest[..start];
+        text += &ours;
+        rest = &rest[end..];
+    }
+    text + rest
 }
 
 /// What a distribution's own `nginx.conf` says around the servers, with every path in `folder`.
@@ -138,6 +152,12 @@ mod tests {
         );
         let original = include_str!("../../examples/streamlit-nginx/nginx.conf");
         assert_eq!(3, self::changed(original, &seed2_with(original, 1, 2, 3).unwrap()).len());
+    }
+
+    #[test]
+    fn an_address_that_was_put_in_is_none_to_be_replaced() {
+        let addresses = [("a:80", "a:4180".to_owned()), ("a:4180", "a:9".to_owned())];
+        assert_eq!(replaced("a:80 a:4180 a:80", &addresses), "a:4180 a:9 a:4180");
     }
 
     /// The lines that differ.

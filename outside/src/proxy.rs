@@ -5,7 +5,11 @@ use std::{fs, path::PathBuf, process::Command};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use crate::{Child, Nginx, PATIENCE, nginx::readdressed, tools};
+use crate::{
+    Child, Nginx, PATIENCE,
+    nginx::{readdressed, replaced},
+    tools,
+};
 
 /// A proxy that we run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,21 +48,28 @@ impl Kind {
         let original = fs::read_to_string(examples().join(self.file()))?;
         let Addresses { port, app, gateway } = to;
         let address = |port: u16| format!("127.0.0.1:{port}");
-        let text = match self {
-            Self::Nginx => readdressed(&original, &[("listen 8000;", format!("listen 127.0.0.1:{port};"))])?,
-            Self::Caddy => readdressed(&original, &[(":8000 {", format!(":{port} {{\n\tbind 127.0.0.1"))])?,
-            Self::HAProxy => readdressed(&original, &[("bind :8000", format!("bind 127.0.0.1:{port}"))])?,
-            Self::Envoy => readdressed(
-                &original,
-                &[
-                    ("address: 0.0.0.0, port_value: 8000", format!("address: 127.0.0.1, port_value: {port}")),
-                    ("127.0.0.1, port_value: 8080", format!("127.0.0.1, port_value: {app}")),
-                    ("127.0.0.1, port_value: 4180", format!("127.0.0.1, port_value: {gateway}")),
-                ],
-            )?,
+        let once = match self {
+            Self::Nginx => ("listen 8000;", format!("listen 127.0.0.1:{port};")),
+            Self::Caddy => (":8000 {", format!(":{port} {{\n\tbind 127.0.0.1")),
+            Self::HAProxy => ("bind :8000", format!("bind 127.0.0.1:{port}")),
+            Self::Envoy => {
+                return readdressed(
+                    &original,
+                    &[
+                        (
+                            "address: 0.0.0.0, port_value: 8000",
+                            format!("address: 127.0.0.1, port_value: {port}"),
+                        ),
+                        ("127.0.0.1, port_value: 8080", format!("127.0.0.1, port_value: {app}")),
+                        ("127.0.0.1, port_value: 4180", format!("127.0.0.1, port_value: {gateway}")),
+                    ],
+                );
+            }
         };
-        ensure!(self == Self::Envoy || (text.contains(":8080") && text.contains(":4180")), "no addresses");
-        Ok(text.replace("127.0.0.1:8080", &address(app)).replace("127.0.0.1:4180", &address(gateway)))
+        ensure!(original.matches(once.0).count() == 1, "the original file has `{}` exactly once", once.0);
+        ensure!(original.contains(":8080") && original.contains(":4180"), "no addresses");
+        let asked = [("127.0.0.1:8080", address(app)), ("127.0.0.1:4180", address(gateway))];
+        Ok(replaced(&original, &[&[once][..], &asked].concat()))
     }
 }
 

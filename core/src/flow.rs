@@ -243,6 +243,10 @@ impl Machine {
 impl Machine {
     /// There is no room for one more sign-in. Nothing is used up, so that coming back with the same request is enough.
     pub(crate) fn not_now(&self) -> Outcome {
+        // Nothing of a session in a cookie has to be ended anywhere else first.
+        if let (Awaits::End(_, outcome), false) = (&self.awaits, self.run.vestibule.keeps_sessions()) {
+            return (**outcome).clone();
+        }
         let way = self.awaits.way();
         let known = Circumstances {
             provider: way.map(|way| way.provider.id()),

@@ -71,7 +71,11 @@ impl Vestibule {
             return self.nobody(head, demand, now, entropy);
         };
         if outcome.response.status / 100 == 2 {
-            outcome.response.headers.extend(self.sealed_anew(head, now, || entropy.bytes()));
+            // One at a time: proxies hand on one cookie of a question's answer. The next page brings the other.
+            outcome
+                .response
+                .headers
+                .extend(self.sealed_anew(head, now, || entropy.bytes()).into_iter().take(1));
         }
         outcome
     }

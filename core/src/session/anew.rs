@@ -6,28 +6,32 @@ use crate::{
     config::Vestibule,
     cookie,
     entropy::{Entropy, Seed},
-    request::{self, Asker, RequestHead},
+    request::{self, RequestHead},
     seal::Binding,
     session::{SessionHeaders, SessionId, SessionView},
     time::Timestamp,
 };
 
 impl Vestibule {
-    /// Whether the session that a browser brings is to be sealed anew: an older key has sealed it, and whoever asks goes
-    /// to a page. A page's own requests come several at once, and one of them may sign out, or change what is kept: the
-    /// answer to another must not bring the older session back.
+    /// Whether what a browser brings is to be sealed anew: an older key has sealed it, and whoever asks goes to a page. A
+    /// page's own requests come several at once, and one of them may sign out, or change what is kept: the answer to
+    /// another must not bring the older session back.
     pub(crate) fn wants_sealing(&self, head: &(impl RequestHead + ?Sized)) -> bool {
+        let older =
+            |name: &str| cookie::only(head, name).is_some_and(|sealed| !self.keys.first_sealed(sealed));
         self.keys.are_several()
-            && request::asker(head) == Asker::Navigation
-            && !request::is_prefetch(head)
-            && cookie::only(head, &self.session_cookie).is_some_and(|sealed| !self.keys.first_sealed(sealed))
+            && request::is_document_visit(head)
+            && cookie::only(head, &self.session_cookie).is_some()
+            && (older(&self.session_cookie) || (!self.keeps_sessions() && older(&self.cookies.tokens())))
     }
 
     /// The header lines that give a browser its session, and the tokens beside it, sealed by the first key: the same
     /// session, with the same end. There are none where the first key has sealed it already, or nobody goes to a page.
     /// Without this whatever an older key has sealed ends when that key is taken away.
     ///
-    /// They go to whoever was let through; a guard's answer takes them by [`SessionHeaders::beside`].
+    /// They go to whoever was let through; a guard's answer takes them by [`SessionHeaders::beside`]. As with
+    /// [`Vestibule::keep_data`], an answer to one tab that is slow brings the session back that another tab has ended in
+    /// the meantime, where the session is in the cookie and nowhere else.
     pub fn sealed_anew(
         &self,
         head: &(impl RequestHead + ?Sized),

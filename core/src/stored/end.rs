@@ -119,7 +119,7 @@ pub(super) async fn take_back(http: &Http, provider: &dyn Provider, tokens: &Tok
 }
 
 /// Ends sessions of a person's own will: those that are there, and those whose sign-in is under way. Says how many there
-/// were. Once all have ended, their providers take their tokens back.
+/// were. Whatever goes wrong on the way, the providers take back the tokens of those that have ended.
 pub(crate) async fn end_all(
     vestibule: &Vestibule,
     http: &Http,
@@ -130,44 +130,68 @@ pub(crate) async fn end_all(
     // Whoever has asked for it may close the page.
     http.detach().await;
     let shelf = Shelf { vestibule, http, entropy };
-    announce(&shelf, whose, shelf.now()).await?;
-    let ended = end_listed(&shelf, whose, but).await?;
-    for kept in ended.iter().flatten() {
+    let announced = announce(&shelf, whose, shelf.now()).await;
+    let mut ended = Vec::new();
+    let listed = end_listed(&shelf, whose, but, &mut ended).await;
+    // Of some providers what is taken back takes along whatever belongs to the same session of theirs.
+    let stays = match but {
+        Some(id) => shelf
+            .load(vestibule.record_key(id))
+            .await
+            .ok()
+            .flatten()
+            .and_then(|found| idp_session(&found.kept)),
+        None => None,
+    };
+    for kept in ended.iter().filter(|kept| stays.is_none() || idp_session(kept) != stays) {
         shelf.take_back(kept).await;
     }
-    Ok(ended.len())
+    announced?;
+    listed
+}
+
+/// The provider's own session behind one.
+fn idp_session(kept: &Kept) -> Option<(String, String)> {
+    let session = kept.view()?;
+    Some((session.issuer.to_owned(), session.idp_session?.to_owned()))
 }
 
 /// Ends, because their provider says so, those that are there, and those whose sign-in is under way. The provider knows
 /// which tokens go with them.
 pub(super) async fn end_for_good(shelf: &Shelf<'_>, whose: &Whose) -> Result<usize, StoreError> {
-    announce(shelf, whose, shelf.now()).await?;
-    Ok(end_listed(shelf, whose, None).await?.len())
+    // A store that takes nothing can still let go.
+    let announced = announce(shelf, whose, shelf.now()).await;
+    let listed = end_listed(shelf, whose, None, &mut Vec::new()).await;
+    announced?;
+    listed
 }
 
-/// Ends those that are there. What does not open here, by these keys and this clock, may open elsewhere: it ends too, and
-/// nobody knows what was in it.
+/// Ends those that are there and says how many; `ended` gets those of them that can be refreshed. What does not open
+/// here, by these keys and this clock, may open elsewhere: it ends too, and nobody knows what was in it.
 pub(super) async fn end_listed(
     shelf: &Shelf<'_>,
     whose: &Whose,
     but: Option<SessionId>,
-) -> Result<Vec<Option<Kept>>, StoreError> {
+    ended: &mut Vec<Kept>,
+) -> Result<usize, StoreError> {
     let vestibule = shelf.vestibule;
     let index = whose.index(vestibule);
-    let mut ended = Vec::new();
+    let mut number = 0;
     for key in shelf.listed(index.clone()).await? {
         if but.is_some_and(|id| vestibule.record_key(id) == key) {
             continue;
         }
-        let (was_there, kept) = match shelf.load(key.clone()).await? {
-            Some(found) => (shelf.remove(&found).await?, Some(found.kept)),
-            None => (shelf.take_away(key, vec![index.clone()]).await?, None),
-        };
-        if was_there {
-            ended.push(kept);
+        if let Some(found) = shelf.load(key.clone()).await? {
+            if shelf.remove(&found).await? {
+                number += 1;
+                ended.extend(Some(found.kept).filter(Kept::has_refresh_token));
+            }
+        } else if shelf.loaded(key.clone()).await?.is_some() {
+            number += usize::from(shelf.take_away(key, vec![index.clone()]).await?);
         }
+        // What is listed and not there is over, or about to be written down: then the listing must stay.
     }
-    Ok(ended)
+    Ok(number)
 }
 
 /// Ends one session of an account; somebody else's is none.

@@ -72,6 +72,11 @@ impl Kept {
         self.session.len() + tokens
     }
 
+    /// Whether there is something to refresh it with.
+    pub(super) fn has_refresh_token(&self) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| tokens.refresh_token.is_some())
+    }
+
     /// The session, where it can still be read.
     pub(super) fn view(&self) -> Option<SessionView<'_>> {
         SessionView::from_bytes(&self.session)

@@ -54,11 +54,13 @@ pub(super) async fn refresh(shelf: &mut Shelf<'_>, found: Found) -> Refreshed {
     let (Some(provider), Some(before)) = (provider, found.kept.sign_in()) else {
         return Ok((Some(found), None));
     };
-    let found = match marked(shelf, found, RefreshToken::Sent).await? {
-        Marked::Now(found) => found,
+    let as_it_is = found.clone();
+    let found = match noted(marked(shelf, found, RefreshToken::Sent).await)? {
+        Some(Marked::Now(found)) => found,
         // The turn was over before this was written, and somebody else has sent the token.
-        Marked::Before(found) => return Ok((Some(found), None)),
-        Marked::Gone => return Ok((None, None)),
+        Some(Marked::Before(found)) => return Ok((Some(found), None)),
+        Some(Marked::Gone) => return Ok((None, None)),
+        None => return Ok((Some(as_it_is), None)),
     };
     let answer = provider.refresh(shelf.http, &before).await;
     settle(shelf, found, &provider, &before, answer).await

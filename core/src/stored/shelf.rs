@@ -23,6 +23,7 @@ pub(super) struct Shelf<'s> {
 }
 
 /// A record that was found.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) key: StoreKey,
     pub(super) kept: Kept,

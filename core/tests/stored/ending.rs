@@ -177,6 +177,40 @@ fn lo_21_a_person_sees_all_their_sessions_and_ends_all_but_this_one() {
 }
 
 #[test]
+fn a_store_that_takes_nothing_lets_sessions_go() {
+    let town = Town::new();
+    let at = town.instance();
+    let browsers = [Browser::signed_in(&at, "ada"), Browser::signed_in(&at, "ada")];
+    let person = browsers[0].session(&at).unwrap().identity;
+    town.shelf.failing(|method, _| matches!(method, "insert" | "replace").then_some(StoreError::Full));
+    assert_eq!(block_on(at.end_sessions(&person.issuer, &person.subject, None)), Err(StoreError::Full));
+    assert!(browsers.iter().all(|browser| browser.who(&at).is_none()));
+    assert_eq!(town.issuer().revoked.len(), 2, "and the provider takes their tokens back");
+}
+
+#[test]
+fn lo_12_a_session_whose_listing_was_written_before_it_stays_listed() {
+    let town = Town::new();
+    let at = town.instance();
+    let mut other = Browser::signed_in(&at, "ada");
+    let person = other.session(&at).unwrap().identity;
+    let (issuer, subject) = (person.issuer.clone(), person.subject.clone());
+    other.sign_out(&at);
+    // The record is listed and not written yet when an instance whose clock is behind ends what is listed.
+    let (elsewhere, late, whose) = (at.clone(), town.clone(), person.clone());
+    town.shelf.between_listing_and_record(move || {
+        late.pass(-5);
+        assert_eq!(block_on(elsewhere.end_sessions(&whose.issuer, &whose.subject, None)), Ok(0));
+        late.pass(5);
+    });
+    let browser = Browser::signed_in(&at, "ada");
+    assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+    town.pass(1);
+    assert_eq!(block_on(at.end_sessions(&issuer, &subject, None)), Ok(1), "it is found");
+    assert_eq!(browser.who(&at), None);
+}
+
+#[test]
 fn lo_12_an_announcement_that_could_not_be_made_leaves_an_earlier_one_standing() {
     for calls in 0..4 {
         let town = Town::new();

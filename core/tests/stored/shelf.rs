@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Poll,
+    thread,
     time::Duration,
 };
 
@@ -24,7 +25,14 @@ pub struct Shelf {
     fails: Arc<Mutex<Box<Fails>>>,
     /// Whether it takes nothing away for now.
     holds: Arc<AtomicBool>,
+    /// What happens once between the listing of a record and the record.
+    between: Arc<Mutex<Option<Box<Between>>>>,
+    /// What is listed and has no record yet.
+    listed_first: Arc<Mutex<Option<Listed>>>,
 }
+
+type Between = dyn FnOnce() + Send;
+type Listed = (StoreKey, Vec<StoreKey>);
 
 impl Shelf {
     pub fn new(store: MemoryStore) -> Self {
@@ -34,6 +42,8 @@ impl Shelf {
             written: Arc::default(),
             fails: Arc::new(Mutex::new(never)),
             holds: Arc::default(),
+            between: Arc::default(),
+            listed_first: Arc::default(),
         }
     }
 
@@ -45,6 +55,20 @@ impl Shelf {
     /// Whoever takes something away waits until it no longer `holds`.
     pub fn hold(&self, holds: bool) {
         self.holds.store(holds, Ordering::SeqCst);
+    }
+
+    /// The next record that is listed is so before it is there, as in Redis, and `happens` comes in between.
+    pub fn between_listing_and_record(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.between.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    /// Lists a record, lets happen what is to happen, and says where it is still listed.
+    fn list_first(&self, key: &StoreKey, indexes: &[StoreKey]) -> Vec<StoreKey> {
+        let happens = if indexes.is_empty() { None } else { self.between.lock().unwrap().take() };
+        let Some(happens) = happens else { return indexes.to_vec() };
+        *self.listed_first.lock().unwrap() = Some((key.clone(), indexes.to_vec()));
+        thread::spawn(happens).join().unwrap();
+        self.listed_first.lock().unwrap().take().map_or_else(Vec::new, |(_, left)| left)
     }
 
     pub fn down(&self, error: StoreError) {
@@ -82,7 +106,8 @@ impl SessionStore for Shelf {
     ) -> Result<bool, StoreError> {
         self.asked("insert", key)?;
         self.note(key, value, indexes);
-        self.store.insert(key, value, life, indexes).await
+        let indexes = self.list_first(key, indexes);
+        self.store.insert(key, value, life, &indexes).await
     }
 
     async fn replace(
@@ -104,11 +129,16 @@ impl SessionStore for Shelf {
             if self.holds.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
+        if let Some((_, left)) = self.listed_first.lock().unwrap().as_mut().filter(|(own, _)| own == key) {
+            left.retain(|index| !indexes.contains(index));
+        }
         self.store.remove(key, indexes).await
     }
 
     async fn listed(&self, index: &StoreKey) -> Result<Vec<StoreKey>, StoreError> {
         self.asked("listed", index)?;
-        self.store.listed(index).await
+        let first = self.listed_first.lock().unwrap().clone();
+        let first = first.filter(|(_, indexes)| indexes.contains(index)).map(|(key, _)| key);
+        Ok(self.store.listed(index).await?.into_iter().chain(first).collect())
     }
 }

@@ -137,9 +137,9 @@ where
                             let anew =
                                 anew.beside(said.map(|(name, value)| (name.as_str(), value.as_bytes())));
                             for (name, value) in anew {
-                                let value =
-                                    HeaderValue::try_from(value).expect("a cookie of ours is plain ASCII");
-                                answer.headers_mut().append(HeaderName::from_static(name), value);
+                                if let Ok(value) = HeaderValue::try_from(value) {
+                                    answer.headers_mut().append(HeaderName::from_static(name), value);
+                                }
                             }
                             Ok(for_its_person(answer))
                         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_executor::block_on;
-use vestibule::{guarded::Condition, refusal::Refusal, request::PlainHead, store::StoreError};
+use vestibule::{guarded::Condition, limits, refusal::Refusal, request::PlainHead, store::StoreError};
 
 use crate::town::{Browser, LIFE, Town, code};
 
@@ -35,6 +35,22 @@ fn a_store_that_is_down_is_503_everywhere_and_signs_nobody_out() {
         town.shelf.up();
         assert_eq!(browser.who(&at).as_deref(), Some("ada"));
     }
+}
+
+/// As a Redis that fills up after the turn of a refresh was written down, and before its token went out.
+#[test]
+fn a_store_that_fills_up_in_the_middle_of_a_refresh_keeps_who_is_signed_in() {
+    let town = Town::new();
+    let at = town.instance();
+    let browser = Browser::signed_in(&at, "ada");
+    town.pass(LIFE as i64 - 10);
+    town.shelf.failing(|method, _| (method == "replace").then_some(StoreError::Full));
+    assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+    assert_eq!(town.issuer().sent, [""; 0]);
+    town.shelf.up();
+    town.pass(limits::REFRESH_TURN.as_secs() as i64 + 1);
+    assert_eq!(browser.who(&at).as_deref(), Some("ada"));
+    assert_eq!(town.issuer().sent.len(), 1, "the next turn is one");
 }
 
 /// As a Redis that is full, or that has become a replica.

@@ -20,15 +20,18 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 use futures_executor::block_on;
 use futures_util::{FutureExt as _, future::Shared, stream};
+use url::Url;
 use vestibule::{
     conversation::Http,
     driver::{AdmitAll, Driver, Host},
     exchange::{Freshness, HttpFailure, HttpRequest, HttpResponse, Purpose},
     flow::Decision,
-    identity::SignIn,
+    identity::{SignIn, Tokens},
     limits::{BODY_TIME_MAX, CONVERSATION_TIME_MAX, DECISION_TIME_MAX, SIGN_INS_UNDER_WAY_MAX},
+    oauth2::{OAuth2 as _, OAuth2Spec},
     provider::{Answered, AuthorizationRequest, Begun, Provider, ProviderError},
     request::PlainHead,
+    testkit::Person,
     time::Timestamp,
 };
 use world::{
@@ -156,8 +159,10 @@ fn nd_16_a_body_that_does_not_come_in_time_is_none() {
 #[test]
 fn nd_11_beyond_so_many_sign_ins_under_way_nobody_is_asked_and_nothing_is_lost() {
     let (host, speak) = Silent::new();
-    let driver =
-        Driver::new(builder().provider(Plain::new("plain")).build().unwrap(), host.clone(), AdmitAll);
+    let revokes = OAuth2Spec::clone(Plain::new("plain").spec())
+        .revocation_endpoint(Url::parse("https://plain.example/revoke").unwrap());
+    let site = builder().provider(Plain::of(revokes)).keep_tokens();
+    let driver = Driver::new(site.build().unwrap(), host.clone(), AdmitAll);
     let heads: Vec<_> = (0..=SIGN_INS_UNDER_WAY_MAX).map(|_| callback(&driver, "c").0).collect();
     let under_way = || host.waited_for.load(Ordering::SeqCst);
     let mut waiting: Vec<_> = Vec::new();
@@ -178,6 +183,13 @@ fn nd_11_beyond_so_many_sign_ins_under_way_nobody_is_asked_and_nothing_is_lost()
     assert_eq!(under_way(), SIGN_INS_UNDER_WAY_MAX);
     let check = answer(&driver, &PlainHead::fetch("/oauth2/auth")).now_or_never();
     assert_eq!(check.expect("a check waits for nobody").status, 401);
+    // Whoever signs out of a cookie is signed out, though nobody can ask the provider to take the tokens back.
+    let mut tokens = Tokens::new("canary-access");
+    tokens.refresh_token = Some("canary-refresh".into());
+    let cookies = Person::new("7").tokens(tokens).cookie_header(&driver);
+    let leaves = PlainHead::navigation("/oauth2/sign_out").with("cookie", cookies);
+    let left = answer(&driver, &leaves).now_or_never().expect("a sign-out waits for no place");
+    assert_eq!((left.status, left.set_cookies().count()), (303, 2), "{left:?}");
     let mut copy = Box::pin(answer(&driver, &heads[1]));
     assert!(
         copy.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(),
